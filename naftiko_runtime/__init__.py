@@ -1,0 +1,1 @@
+"""Runs Naftiko capability files as REST and MCP services."""

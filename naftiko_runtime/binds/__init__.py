@@ -1,0 +1,1 @@
+"""Where variables come from."""

@@ -1,0 +1,1 @@
+"""Calls upstream HTTP APIs."""

@@ -1,0 +1,1 @@
+"""Reads a capability file to a checked, typed model."""

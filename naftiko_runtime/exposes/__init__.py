@@ -1,0 +1,1 @@
+"""One adapter per protocol that a capability can be exposed through."""

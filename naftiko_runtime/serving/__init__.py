@@ -1,0 +1,1 @@
+"""A running process: listeners, files sharing a port, live reload, start and stop."""
