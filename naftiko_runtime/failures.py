@@ -1,0 +1,65 @@
+"""Why a call failed: one typed failure, mapped once per protocol to what its callers expect.
+
+The `slug` of a kind is part of the interface: it ends the `type` of a problem document
+(RFC 9457) and names the section of docs/errors.md that explains it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FailureKind(Enum):
+    """Every way a call can fail: slug, HTTP status, title."""
+
+    UNKNOWN_PATH = ("unknown-path", 404, "Unknown path")
+    METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "Method not allowed")
+    INVALID_INPUT = ("invalid-input", 400, "Invalid input")
+    BODY_TOO_LARGE = ("body-too-large", 413, "Request body too large")
+    UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "Unsupported media type")
+    FORBIDDEN_HOST = ("forbidden-host", 403, "Host or origin not allowed")
+    UNSET_VARIABLE = ("unset-variable", 500, "Variable not set")
+    UPSTREAM_UNREACHABLE = ("upstream-unreachable", 502, "Upstream unreachable")
+    UPSTREAM_UNTRUSTED = ("upstream-untrusted", 502, "Upstream certificate not trusted")
+    UPSTREAM_BROKEN = ("upstream-broken", 502, "Upstream broke off the exchange")
+    UPSTREAM_INVALID = ("upstream-invalid-answer", 502, "Upstream answer not usable")
+    UPSTREAM_TOO_LARGE = ("upstream-answer-too-large", 502, "Upstream answer too large")
+    UPSTREAM_TIMEOUT = ("upstream-timeout", 504, "Upstream too slow")
+    SHUTTING_DOWN = ("shutting-down", 503, "Shutting down")
+    INTERNAL = ("internal-error", 500, "Internal error")
+
+    def __init__(self, slug: str, status: int, title: str) -> None:
+        self.slug = slug
+        self.status = status
+        self.title = title
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed call as its caller may see it.
+
+    `detail` is one or two sentences for a person: what was wrong and what to do; it never holds
+    a secret, a stack trace or an upstream's body. `field` names the input at fault, if one is.
+    `executed` is False only when the upstream provably never got the request.
+    """
+
+    kind: FailureKind
+    detail: str
+    field: str | None = None
+    executed: bool = False
+
+
+class CallFailed(Exception):
+    """Carries a Failure from where it happened to the engine, which turns it into an outcome."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
+def fail(
+    kind: FailureKind, detail: str, *, field: str | None = None, executed: bool = False
+) -> CallFailed:
+    """A CallFailed to raise: `raise fail(FailureKind.INVALID_INPUT, "...", field="conids")`."""
+    return CallFailed(Failure(kind, detail, field, executed))

@@ -1,0 +1,184 @@
+"""The plan of a capability: what load decided, so that a call only does what its input demands.
+
+The types here are what the packages above agree on: adapters read the inputs and put a caller's
+values in order, the engine executes the steps, adapters encode the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """One value that a caller may give, declared in the file or implied by what the call needs.
+
+    `name` is the file's spelling; callers may also write it in another case or with `-` and `_`
+    exchanged (`loose` is the folded form to compare). `schema` is the JSON Schema of the value,
+    without its description. `places` is where a REST caller's value is looked for, in order; an
+    empty tuple means that only MCP callers give it. `route_variable` is the variable of the
+    exposed route that holds it, if one does. `whole_body` makes the caller's whole request body
+    the value (for REST); `body_path` is a JSONPath reader into it.
+    """
+
+    name: str
+    loose: str
+    type: ParameterType | None
+    schema: Mapping[str, JsonValue]
+    description: str = ""
+    required: bool = False
+    default: MaybeJson = MISSING
+    places: tuple[ParameterPlace, ...] = ()
+    route_variable: str | None = None
+    whole_body: bool = False
+    body_path: Callable[[JsonValue], MaybeJson] | None = None
+    convert: Callable[[MaybeJson, bool], JsonValue] = field(default=lambda value, textual: None)
+    """Checks a given value and returns it in its declared type; the second argument is True when
+    the value came as text (a path variable, query or header value). Raises CallFailed
+    (INVALID_INPUT, naming the input)."""
+
+
+class Inputs(Protocol):
+    """A caller's values, as an adapter decoded them."""
+
+    def find(self, plan: InputPlan) -> tuple[MaybeJson, bool]:
+        """The value given for an input (MISSING if none) and whether it came as text.
+
+        Repeated query values come as a list of text.
+        """
+        ...
+
+    def raw_body(self) -> bytes | None:
+        """The JSON text of the caller's request body, checked to be JSON; None when there is
+        none. Raises CallFailed when the body is not JSON."""
+        ...
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a call can refer to while it runs: the caller's values by input name, the raw request
+    body, and the outputs of the steps so far. Lives for one call."""
+
+    values: dict[str, JsonValue]
+    raw_body: bytes | None = None
+    steps: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """One HTTP request, ready to send. `url` is absolute and percent-encoded; `upstream` is the
+    consumed namespace, for settings and messages; `secrets` are texts that must not be shown."""
+
+    upstream: str
+    operation: str
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    content: bytes | None = None
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """What becomes of a JSON answer. `map` is None when the answer is returned as it came.
+
+    `schema` describes the result (JSON Schema 2020-12), None when the file does not say.
+    `raw_format` is the declared format of the upstream's answer, None when undeclared.
+    """
+
+    map: Callable[[JsonValue], JsonValue] | None = None
+    schema: Mapping[str, JsonValue] | None = None
+    raw_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when
+    a variable is not set or a value does not fit its place)."""
+
+    upstream: str
+    operation: str
+    method: str
+    build: Callable[[Scope], UpstreamRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPlan:
+    """Everything needed to execute one exposed operation or tool.
+
+    `accepts_body` says that a JSON request body is read or passed on, `body_required` that the
+    call cannot do without.
+    """
+
+    name: str
+    inputs: tuple[InputPlan, ...]
+    call: CallPlan
+    output: OutputPlan
+    accepts_body: bool = False
+    body_required: bool = False
+    body_schema: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestOperationPlan:
+    """One method of one route. `route` is as written: `/v1/account/{accountid}/orders`."""
+
+    method: str
+    route: str
+    name: str
+    label: str
+    description: str
+    operation: OperationPlan
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RestAdapterPlan:
+    namespace: str
+    port: int
+    address: str | None
+    description: str
+    operations: tuple[RestOperationPlan, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPlan:
+    """One tool, under the name that the file gives it (aliases are the adapter's business)."""
+
+    name: str
+    label: str
+    description: str
+    hints: Hints
+    operation: OperationPlan
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class McpAdapterPlan:
+    namespace: str
+    transport: McpTransport
+    port: int | None
+    address: str | None
+    description: str
+    tools: tuple[ToolPlan, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityPlan:
+    """All that one file serves. `upstreams` maps each consumed namespace to its origin
+    (`https://localhost:5000`), None where a variable that it needs is not set."""
+
+    file: str
+    label: str
+    description: str
+    rest: tuple[RestAdapterPlan, ...] = ()
+    mcp: tuple[McpAdapterPlan, ...] = ()
+    upstreams: Mapping[str, str | None] = field(default_factory=dict)
