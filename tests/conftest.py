@@ -1,0 +1,32 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.recording_upstream import RecordingUpstream
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def upstream() -> Iterator[RecordingUpstream]:
+    """A running upstream that records what it is asked and echoes it."""
+    with RecordingUpstream() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of seeds, published files and schemas beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("there is no folder of published files beside this repository")
+    return SHARED
