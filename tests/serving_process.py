@@ -75,10 +75,8 @@ class Serving:
         for line in self.process.stderr:
             with self._changed:
                 self.lines.append(line)
-                try:
+                if line.startswith("{"):
                     self.events.append(json.loads(line))
-                except ValueError:
-                    pass  # a line that is not an event: a crash, or the text format
                 self._changed.notify_all()
         with self._changed:
             self._ended = True
