@@ -1,0 +1,228 @@
+"""Reads `consumes`: upstreams, their operations, parameters, bodies and credentials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from naftiko_runtime.document.dialects import (
+    NameScope,
+    Position,
+    method_of,
+    read_body_type,
+    read_path_template,
+    read_template,
+    read_value,
+)
+from naftiko_runtime.document.element import Element
+from naftiko_runtime.document.model import (
+    Authentication,
+    AuthenticationType,
+    BodyType,
+    ConsumedOperation,
+    ConsumedParameter,
+    Consumes,
+    Literal,
+    ParameterPlace,
+    ParameterType,
+    RequestBody,
+    Template,
+    Value,
+)
+from naftiko_runtime.document.outputs_reader import read_outputs
+from naftiko_runtime.document.templates import TemplateSyntaxError
+from naftiko_runtime.json_values import JsonValue
+
+_PARAMETER_KEYS = frozenset({"name", "in", "type", "description", "required", "value", "template"})
+_AUTHENTICATION_KEYS = frozenset({"type", "placement", "scopes"})
+
+
+def read_consumes(element: Element) -> Consumes:
+    """One `type: http` entry of `consumes`."""
+    scope = element.reading.scope
+    namespace = element.text("namespace")
+    parameters = _read_parameters(element, scope)
+    operations: dict[str, ConsumedOperation] = {}
+    for resource in element.children("resources"):
+        shared = _most_specific(parameters, _read_parameters(resource, scope))
+        for operation in resource.children("operations"):
+            read = _read_operation(namespace, resource, operation, shared)
+            first = operations.setdefault(read.name, read)
+            if first is not read:
+                element.reading.report(
+                    "duplicate-operation",
+                    (*operation.path, "name"),
+                    f'"{read.name}" names a second operation of "{namespace}"; the first is at '
+                    f"line {first.place.line}",
+                    "give it another name: calls reach the first only",
+                )
+    return Consumes(
+        place=element.place,
+        path=element.path,
+        namespace=namespace,
+        base_uri=read_base_uri(element),
+        operations=operations,
+        parameters=parameters,
+        authentication=read_authentication(element, scope),
+        description=element.text("description"),
+    )
+
+
+def read_base_uri(element: Element) -> Template:
+    """`baseUri`: its origin is filled by variables only, its path by callers too."""
+    text = element.text("baseUri")
+    scope = element.reading.scope
+    scheme_end = text.find("://")
+    slash = text.find("/", scheme_end + 3 if scheme_end >= 0 else 0)
+    origin, path = (text, "") if slash < 0 else (text[:slash], text[slash:])
+    try:
+        head = read_path_template(origin, scope.at(Position.ORIGIN))
+        tail = read_path_template(path, scope)
+    except TemplateSyntaxError as error:
+        element.fail_template("baseUri", error)
+        return Template((text,), text)
+    parts = tuple(part for part in head.parts + tail.parts if part != "")
+    return Template(parts or ("",), text)
+
+
+def _read_operation(
+    namespace: str,
+    resource: Element,
+    operation: Element,
+    shared: tuple[ConsumedParameter, ...],
+) -> ConsumedOperation:
+    scope = operation.reading.scope
+    return ConsumedOperation(
+        place=operation.place,
+        path=operation.path,
+        namespace=namespace,
+        name=operation.text("name"),
+        method=method_of(operation.values.get("method")),
+        url_path=_read_url_path(resource, operation, scope),
+        parameters=_most_specific(shared, _read_parameters(operation, scope)),
+        body=_read_body(operation, scope),
+        raw_format=operation.optional_text("outputRawFormat"),
+        output_schema=operation.optional_text("outputSchema"),
+        outputs=read_outputs(operation, scope),
+        description=operation.text("description") or operation.text("label"),
+    )
+
+
+def _read_url_path(resource: Element, operation: Element, scope: NameScope) -> Template:
+    """The resource's path (published files put it on the operation now and then). A fragment
+    never travels in a request (RFC 9110, section 4.2.5), so `#...` is cut off."""
+    holder = resource if resource.text("path") else operation
+    text = holder.text("path")
+    before, hash_mark, _ = text.partition("#")
+    if hash_mark:
+        holder.reading.report(
+            "path-fragment",
+            (*holder.path, "path"),
+            f'the part of "{text}" from "#" on is never sent to a server',
+            "leave it out, or give what it says as a header or query parameter",
+        )
+    if before and not before.startswith("/"):
+        before = "/" + before
+    try:
+        return read_path_template(before, scope)
+    except TemplateSyntaxError as error:
+        holder.fail_template("path", error)
+        operation.reading.refused.add(operation.path)
+        return Template((before,), text)
+
+
+def _read_parameters(element: Element, scope: NameScope) -> tuple[ConsumedParameter, ...]:
+    return tuple(_read_parameter(child, scope) for child in element.children("inputParameters"))
+
+
+def _read_parameter(element: Element, scope: NameScope) -> ConsumedParameter:
+    value: Value | None = None
+    for key in ("value", "template"):
+        given = element.values.get(key)
+        if given is not None and value is None:
+            try:
+                value = read_value(given, scope)
+            except TemplateSyntaxError as error:
+                element.fail_template(key, error)
+    return ConsumedParameter(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        location=ParameterPlace(element.text("in", "body")),
+        type=parameter_type(element),
+        description=element.text("description"),
+        required=element.flag("required"),
+        value=value,
+        schema=_further_keywords(element),
+    )
+
+
+def parameter_type(element: Element) -> ParameterType | None:
+    text = element.text("type")
+    return ParameterType(text) if text in ParameterType else None
+
+
+def _further_keywords(element: Element) -> dict[str, JsonValue]:
+    return {key: value for key, value in element.values.items() if key not in _PARAMETER_KEYS}
+
+
+def _most_specific(
+    outer: tuple[ConsumedParameter, ...], inner: tuple[ConsumedParameter, ...]
+) -> tuple[ConsumedParameter, ...]:
+    """Parameters of two levels; of one name and place the inner one stays."""
+    named = {(p.name.lower(), p.location): p for p in outer}
+    named.update({(p.name.lower(), p.location): p for p in inner})
+    return tuple(named.values())
+
+
+def _read_body(operation: Element, scope: NameScope) -> RequestBody | None:
+    given = operation.values.get("body")
+    path = (*operation.path, "body")
+    place = operation.reading.document.place(path)
+    if isinstance(given, str):
+        return RequestBody(place, path, BodyType.RAW, _body_data(operation, given, scope))
+    body = operation.child("body")
+    if body is None:
+        return None
+    kind = BodyType(read_body_type(body.text("type", "json")))
+    data = body.values.get("data")
+    return RequestBody(place, path, kind, None if data is None else _body_data(body, data, scope))
+
+
+def _body_data(element: Element, data: JsonValue, scope: NameScope) -> Value:
+    try:
+        return read_value(data, scope)
+    except TemplateSyntaxError as error:
+        element.fail_template("data" if "data" in element.values else "body", error)
+        return Literal(data)
+
+
+def read_authentication(element: Element, scope: NameScope) -> Authentication | None:
+    """The `authentication` of an upstream or an adapter."""
+    found = element.child("authentication")
+    if found is None or found.text("type") not in AuthenticationType:
+        return None
+    fields: dict[str, Template] = {}
+    for key in found.values:
+        if key in _AUTHENTICATION_KEYS:
+            continue
+        try:
+            fields[key] = read_template(found.text(key), scope.at(Position.CREDENTIAL))
+        except TemplateSyntaxError as error:
+            found.fail_template(key, error)
+    return Authentication(
+        place=found.place,
+        path=found.path,
+        type=AuthenticationType(found.text("type")),
+        fields=fields,
+        placement=found.text("placement", "header"),
+        scopes=found.texts("scopes"),
+    )
+
+
+def renamed(consumes: Consumes, namespace: str) -> Consumes:
+    """The same upstream under another namespace (`as` of an import)."""
+    operations = {
+        name: replace(operation, namespace=namespace)
+        for name, operation in consumes.operations.items()
+    }
+    return replace(consumes, namespace=namespace, operations=operations)

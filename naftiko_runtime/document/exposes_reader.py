@@ -1,0 +1,230 @@
+"""Reads `exposes`: adapters with their operations, tools, resources, prompts and skills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from naftiko_runtime.document.behaviour_reader import read_behaviour, read_inputs
+from naftiko_runtime.document.consumes_reader import read_authentication
+from naftiko_runtime.document.dialects import NameScope, method_of
+from naftiko_runtime.document.element import Element
+from naftiko_runtime.document.model import (
+    Adapter,
+    ControlAdapter,
+    ExposedOperation,
+    Forward,
+    Hints,
+    InputParameter,
+    McpAdapter,
+    McpResource,
+    McpTransport,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    RestAdapter,
+    Skill,
+    SkillAdapter,
+    SkillTool,
+    Tool,
+)
+
+_SKILL_KEYS = frozenset({"name", "description", "location", "tools"})
+
+
+def read_adapter(element: Element) -> Adapter | None:
+    """One entry of `exposes`; None for a type that the schema check has refused."""
+    reader = ADAPTERS.get(element.text("type"))
+    return None if reader is None else reader(element)
+
+
+def _read_rest(element: Element) -> RestAdapter:
+    scope = element.reading.scope
+    shared = read_inputs(element)
+    operations: list[ExposedOperation] = []
+    forwards: list[Forward] = []
+    for resource in element.children("resources"):
+        route = resource.text("path")
+        route = route if route.startswith("/") else "/" + route
+        inputs = shared + read_inputs(resource)
+        operations.extend(
+            _read_operation(child, route, inputs, scope)
+            for child in resource.children("operations")
+        )
+        forward = resource.child("forward")
+        if forward is not None:
+            forwards.append(
+                Forward(
+                    forward.place,
+                    forward.path,
+                    route,
+                    forward.text("targetNamespace"),
+                    forward.texts("trustedHeaders"),
+                )
+            )
+    return RestAdapter(
+        place=element.place,
+        path=element.path,
+        namespace=element.text("namespace"),
+        port=element.number("port") or 0,
+        address=element.optional_text("address"),
+        description=element.text("description"),
+        operations=tuple(operations),
+        forwards=tuple(forwards),
+        authentication=read_authentication(element, scope),
+    )
+
+
+def _read_operation(
+    element: Element, route: str, inherited: tuple[InputParameter, ...], scope: NameScope
+) -> ExposedOperation:
+    return ExposedOperation(
+        place=element.place,
+        path=element.path,
+        method=method_of(element.values.get("method")),
+        route=route,
+        name=element.text("name"),
+        label=element.text("label"),
+        description=element.text("description"),
+        parameters=_most_specific(inherited + read_inputs(element)),
+        behaviour=read_behaviour(element, scope),
+    )
+
+
+def _most_specific(parameters: tuple[InputParameter, ...]) -> tuple[InputParameter, ...]:
+    return tuple({parameter.name: parameter for parameter in parameters}.values())
+
+
+def _read_mcp(element: Element) -> McpAdapter:
+    scope = element.reading.scope
+    return McpAdapter(
+        place=element.place,
+        path=element.path,
+        namespace=element.text("namespace"),
+        transport=McpTransport(element.text("transport", "http")),
+        port=element.number("port"),
+        address=element.optional_text("address"),
+        description=element.text("description"),
+        tools=tuple(_read_tool(child, scope) for child in element.children("tools")),
+        resources=tuple(_read_resource(child, scope) for child in element.children("resources")),
+        prompts=tuple(_read_prompt(child) for child in element.children("prompts")),
+        authentication=read_authentication(element, scope),
+    )
+
+
+def _read_tool(element: Element, scope: NameScope) -> Tool:
+    hints = element.child("hints")
+    return Tool(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        label=element.text("label"),
+        description=element.text("description"),
+        parameters=read_inputs(element),
+        hints=Hints()
+        if hints is None
+        else Hints(
+            hints.flag("readOnly"),
+            hints.flag("destructive"),
+            hints.flag("idempotent"),
+            hints.flag("openWorld"),
+        ),
+        behaviour=read_behaviour(element, scope),
+    )
+
+
+def _read_resource(element: Element, scope: NameScope) -> McpResource:
+    return McpResource(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        label=element.text("label"),
+        uri=element.text("uri"),
+        description=element.text("description"),
+        mime_type=element.optional_text("mimeType"),
+        location=element.optional_text("location"),
+        behaviour=read_behaviour(element, scope),
+    )
+
+
+def _read_prompt(element: Element) -> Prompt:
+    return Prompt(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        label=element.text("label"),
+        description=element.text("description"),
+        arguments=tuple(
+            PromptArgument(
+                child.place,
+                child.path,
+                child.text("name"),
+                child.text("label"),
+                child.text("description"),
+                child.flag("required") is not False,
+                child.texts("enum"),
+            )
+            for child in element.children("arguments")
+        ),
+        messages=tuple(
+            PromptMessage(child.text("role"), child.text("content"))
+            for child in element.children("template")
+        ),
+        location=element.optional_text("location"),
+    )
+
+
+def _read_skill_adapter(element: Element) -> SkillAdapter:
+    return SkillAdapter(
+        place=element.place,
+        path=element.path,
+        namespace=element.text("namespace"),
+        port=element.number("port") or 0,
+        address=element.optional_text("address"),
+        description=element.text("description"),
+        skills=tuple(_read_skill(child) for child in element.children("skills")),
+        authentication=read_authentication(element, element.reading.scope),
+    )
+
+
+def _read_skill(element: Element) -> Skill:
+    return Skill(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        description=element.text("description"),
+        fields={k: v for k, v in element.values.items() if k not in _SKILL_KEYS},
+        location=element.optional_text("location"),
+        tools=tuple(_read_skill_tool(child) for child in element.children("tools")),
+    )
+
+
+def _read_skill_tool(element: Element) -> SkillTool:
+    source = element.child("from")
+    return SkillTool(
+        place=element.place,
+        path=element.path,
+        name=element.text("name"),
+        description=element.text("description"),
+        source=None if source is None else (source.text("sourceNamespace"), source.text("action")),
+        instruction=element.optional_text("instruction"),
+    )
+
+
+def _read_control(element: Element) -> ControlAdapter:
+    return ControlAdapter(
+        place=element.place,
+        path=element.path,
+        port=element.number("port") or 0,
+        address=element.optional_text("address"),
+        management=element.mapping("management"),
+        observability=element.mapping("observability"),
+        authentication=read_authentication(element, element.reading.scope),
+    )
+
+
+ADAPTERS: dict[str, Callable[[Element], Adapter]] = {
+    "rest": _read_rest,
+    "mcp": _read_mcp,
+    "skill": _read_skill_adapter,
+    "control": _read_control,
+}
