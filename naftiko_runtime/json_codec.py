@@ -149,6 +149,9 @@ def _has_no_number(value: JsonValue) -> bool:
     """Whether a NaN or an infinity sits anywhere inside."""
     rest: list[JsonValue] = [value]
     for item in rest:  # grows while it is walked
+        kind = type(item)
+        if kind is str or kind is int:
+            continue
         if isinstance(item, dict):
             rest += item.values()
         elif isinstance(item, list):
