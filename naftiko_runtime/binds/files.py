@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -52,7 +53,7 @@ def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
     return found
 
 
-def _read_mapping(path: Path) -> dict[object, object]:
+def _read_mapping(path: Path) -> Mapping[str, object]:
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT + 1)

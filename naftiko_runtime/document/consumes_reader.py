@@ -33,6 +33,8 @@ from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.json_values import JsonValue
 
 _PARAMETER_KEYS = frozenset({"name", "in", "type", "description", "required", "value", "template"})
+_PARAMETER_TYPES = frozenset(ParameterType)
+_AUTHENTICATION_TYPES = frozenset(AuthenticationType)
 _AUTHENTICATION_KEYS = frozenset({"type", "placement", "scopes"})
 
 
@@ -158,7 +160,7 @@ def _read_parameter(element: Element, scope: NameScope) -> ConsumedParameter:
 
 def parameter_type(element: Element) -> ParameterType | None:
     text = element.text("type")
-    return ParameterType(text) if text in ParameterType else None
+    return ParameterType(text) if text in _PARAMETER_TYPES else None
 
 
 def _further_keywords(element: Element) -> dict[str, JsonValue]:
@@ -199,7 +201,7 @@ def _body_data(element: Element, data: JsonValue, scope: NameScope) -> Value:
 def read_authentication(element: Element, scope: NameScope) -> Authentication | None:
     """The `authentication` of an upstream or an adapter."""
     found = element.child("authentication")
-    if found is None or found.text("type") not in AuthenticationType:
+    if found is None or found.text("type") not in _AUTHENTICATION_TYPES:
         return None
     fields: dict[str, Template] = {}
     for key in found.values:

@@ -92,7 +92,7 @@ class OutputPlan:
     `raw_format` is the declared format of the upstream's answer, None when undeclared.
     """
 
-    map: Callable[[JsonValue], JsonValue] | None = None
+    map: Callable[[JsonValue, Scope], JsonValue] | None = None
     schema: Mapping[str, JsonValue] | None = None
     raw_format: str | None = None
 

@@ -1,0 +1,65 @@
+"""Textual bodies: plain text, XML and SPARQL, whose placeholders are escaped for their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from naftiko_runtime.document.model import Literal, RequestBody, Template
+from naftiko_runtime.json_values import Missing
+from naftiko_runtime.plan.bodies.writer import BodyWriter
+from naftiko_runtime.plan.getters import Compiler, as_text
+from naftiko_runtime.plan.inputs import Need
+from naftiko_runtime.plan.operation import Scope
+
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+_SPARQL = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def escape_xml(text: str) -> str:
+    """Text for content or an attribute's value; what XML 1.0 cannot hold is dropped."""
+    return re.sub("[&<>\"']", lambda m: _XML[m.group()], _NOT_IN_XML.sub("", text))
+
+
+def escape_sparql(text: str) -> str:
+    """Text for a quoted literal (SPARQL 1.1, ECHAR) that cannot end an IRI in `<>` either."""
+    escaped = re.sub(r"[\\\"'\n\r\t]", lambda m: _SPARQL[m.group()], text)
+    return re.sub(r"[<>{}|^`]", lambda m: f"\\u{ord(m.group()):04X}", escaped)
+
+
+def compile_text(body: RequestBody, compiler: Compiler) -> BodyWriter:
+    return BodyWriter("text/plain; charset=utf-8", _compile(body, compiler, lambda text: text))
+
+
+def compile_xml(body: RequestBody, compiler: Compiler) -> BodyWriter:
+    return BodyWriter("application/xml", _compile(body, compiler, escape_xml))
+
+
+def compile_sparql(body: RequestBody, compiler: Compiler) -> BodyWriter:
+    return BodyWriter("application/sparql-query", _compile(body, compiler, escape_sparql))
+
+
+def _compile(
+    body: RequestBody, compiler: Compiler, escape: Callable[[str], str]
+) -> Callable[[Scope], bytes]:
+    data = body.data
+    if isinstance(data, Literal):
+        content = as_text(data.value).encode()
+        return lambda scope: content
+    assert isinstance(data, Template)
+    pieces = [
+        part if isinstance(part, str) else compiler.reference(part, Need()) for part in data.parts
+    ]
+
+    def write(scope: Scope) -> bytes:
+        texts: list[str] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                texts.append(piece)
+                continue
+            value = piece(scope)
+            texts.append("" if isinstance(value, Missing) else escape(as_text(value)))
+        return "".join(texts).encode()
+
+    return write

@@ -1,0 +1,159 @@
+"""Compiles values of the model into functions that read a call's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.document.model import (
+    BindReference,
+    InputReference,
+    Literal,
+    Reference,
+    StepReference,
+    Template,
+    TemplatedArray,
+    TemplatedObject,
+    Value,
+)
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.plan.inputs import InputCollector, Need
+from naftiko_runtime.plan.operation import Scope
+from naftiko_runtime.plan.variables import Variables, unset_variable
+
+Getter: TypeAlias = Callable[[Scope], MaybeJson]
+TextGetter: TypeAlias = Callable[[Scope], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """What compiling the parts of one call needs: where inputs are collected, the variables'
+    values, and the call's arguments (`with`) by folded name, already compiled."""
+
+    collector: InputCollector
+    variables: Variables
+    arguments: Mapping[str, Getter]
+
+    def reference(self, reference: Reference, need: Need) -> Getter:
+        """Reads what a reference refers to; MISSING when it is not there."""
+        if isinstance(reference, BindReference):
+            return self._variable(reference)
+        if isinstance(reference, StepReference):
+            return _descend(_step_getter(reference.step), reference.rest)
+        return self._input(reference, need)
+
+    def value(self, value: Value, need: Need) -> Getter:
+        """A value with its placeholders filled in.
+
+        A value that is one whole placeholder keeps the type of what fills it. Text with several
+        pieces is MISSING when nothing at all fills its placeholders. In objects and lists what is
+        missing becomes null, so that their shape is the file's.
+        """
+        if isinstance(value, Literal):
+            constant = value.value
+            return lambda scope: constant
+        if isinstance(value, TemplatedObject):
+            members = [(name, self.value(member, Need())) for name, member in value.members]
+            return lambda scope: {name: _or_null(get(scope)) for name, get in members}
+        if isinstance(value, TemplatedArray):
+            items = [self.value(item, Need()) for item in value.items]
+            return lambda scope: [_or_null(get(scope)) for get in items]
+        whole = value.whole
+        if whole is not None:
+            return self.reference(whole, need)
+        return self._text(value)
+
+    def _variable(self, reference: BindReference) -> Getter:
+        text = self.variables.find(reference)
+        if text is not None:
+            return lambda scope: text
+
+        def unset(scope: Scope) -> MaybeJson:
+            raise unset_variable(reference)
+
+        return unset
+
+    def _input(self, reference: InputReference, need: Need) -> Getter:
+        argument = self.arguments.get(fold_name(reference.name))
+        if argument is not None:
+            return _descend(argument, reference.rest)
+        name, rest = self.collector.name_for(reference, need)
+        return _descend(input_getter(name), rest)
+
+    def _text(self, template: Template) -> Getter:
+        pieces = [
+            part if isinstance(part, str) else self.reference(part, Need())
+            for part in template.parts
+        ]
+        references = sum(not isinstance(piece, str) for piece in pieces)
+
+        def fill(scope: Scope) -> MaybeJson:
+            missing = 0
+            texts: list[str] = []
+            for piece in pieces:
+                if isinstance(piece, str):
+                    texts.append(piece)
+                    continue
+                value = piece(scope)
+                missing += value is MISSING
+                texts.append("" if isinstance(value, Missing) else as_text(value))
+            return MISSING if missing and missing == references else "".join(texts)
+
+        return fill
+
+
+def input_getter(name: str) -> Getter:
+    """Reads the caller's input of a name."""
+
+    def get(scope: Scope) -> MaybeJson:
+        return scope.values.get(name, MISSING)
+
+    return get
+
+
+def _step_getter(name: str) -> Getter:
+    def get(scope: Scope) -> MaybeJson:
+        return scope.steps.get(name, MISSING)
+
+    return get
+
+
+def _descend(get: Getter, rest: tuple[str, ...]) -> Getter:
+    """Follows names (and list indexes) into a value; plain data only, never attributes."""
+    if not rest:
+        return get
+
+    def follow(scope: Scope) -> MaybeJson:
+        value = get(scope)
+        for name in rest:
+            if isinstance(value, dict):
+                value = value.get(name, MISSING)
+            elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+                value = value[int(name)]
+            else:
+                return MISSING
+        return value
+
+    return follow
+
+
+def _or_null(value: MaybeJson) -> JsonValue:
+    return None if isinstance(value, Missing) else value
+
+
+def as_text(value: JsonValue) -> str:
+    """A JSON value as text in a URL, a header or a template: text as it is, null as nothing,
+    everything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return encode_json(value).decode()

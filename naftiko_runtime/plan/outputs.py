@@ -1,0 +1,243 @@
+"""Compiles output parameters into a function from an upstream's document to the answer.
+
+The rules are those of MappedOutputParameter, with the gaps of the reference engine closed: what is
+not found becomes null and never disappears, nested shapes are followed to any depth, declared
+types hold where a value fits them without loss, and several named parameters make an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+
+from naftiko_runtime.document.model import OutputParameter
+from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
+from naftiko_runtime.plan.getters import Compiler, as_text
+from naftiko_runtime.plan.inputs import Need
+from naftiko_runtime.plan.jsonpath import JsonPath, JsonPathSyntaxError, compile_jsonpath
+from naftiko_runtime.plan.operation import OutputPlan, Scope
+
+Map = Callable[[JsonValue, Scope], JsonValue]
+
+
+class OutputError(ValueError):
+    """An output parameter that cannot be compiled."""
+
+    def __init__(self, parameter: OutputParameter, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+def compile_output(
+    outputs: Sequence[OutputParameter], raw_format: str | None, compiler: Compiler
+) -> OutputPlan:
+    """The output of a call. Raises OutputError.
+
+    One parameter is the whole answer, whatever its name; several with names make an object; of
+    several without names the first that gives something counts. Where nothing is found at all the
+    document is returned as it came.
+    """
+    if not outputs or (len(outputs) == 1 and _is_identity(outputs[0])):
+        return OutputPlan(raw_format=raw_format)
+    if len(outputs) > 1 and all(output.name for output in outputs):
+        members = [(output.name or "", _compile(output, compiler)) for output in outputs]
+        schema: dict[str, JsonValue] = {
+            "type": "object",
+            "properties": {output.name or "": output_schema(output) for output in outputs},
+        }
+        return OutputPlan(_object(members), schema, raw_format)
+    candidates = [_compile(output, compiler) for output in outputs]
+
+    def first(document: JsonValue, scope: Scope) -> JsonValue:
+        for candidate in candidates:
+            value = candidate(document, scope)
+            if value is not None:
+                return value
+        return document
+
+    return OutputPlan(first, output_schema(outputs[0]) if len(outputs) == 1 else None, raw_format)
+
+
+def _is_identity(output: OutputParameter) -> bool:
+    """Whether the parameter is the whole document as it is, whatever type it claims."""
+    return (
+        (output.mapping == "$" or output.mapping is None)
+        and output.value is None
+        and isinstance(output.const, Missing)
+        and output.properties is None
+        and output.items is None
+        and output.values is None
+        and output.max_length is None
+        and (output.mapping == "$" or output.type == "object")
+        and not (output.name and output.mapping is None)
+    )
+
+
+def _path(parameter: OutputParameter, text: str) -> JsonPath:
+    try:
+        return compile_jsonpath(text)
+    except JsonPathSyntaxError as error:
+        raise OutputError(parameter, f'the path "{text}" cannot be read: {error}') from None
+
+
+def _compile(output: OutputParameter, compiler: Compiler) -> Map:
+    if output.value is not None:
+        return _constant(output, compiler)
+    read = _reader(output)
+    if output.values is not None:
+        return _each_member(read, _compile(output.values, compiler))
+    if output.items is not None:
+        return _each_item(read, _compile(output.items, compiler))
+    if output.properties is not None:
+        members = [(name, _compile(child, compiler)) for name, child in output.properties]
+        return _scoped(read if output.mapping is not None else None, _object(members))
+    return _scalar(read, output)
+
+
+def _constant(output: OutputParameter, compiler: Compiler) -> Map:
+    """A `value`: a constant or template, in the declared type where it fits."""
+    assert output.value is not None
+    get = compiler.value(output.value, Need())
+    fit = _fitting(output.type)
+
+    def make(document: JsonValue, scope: Scope) -> JsonValue:
+        value = get(scope)
+        return None if isinstance(value, Missing) else fit(value)
+
+    return make
+
+
+def _reader(output: OutputParameter) -> Callable[[JsonValue], MaybeJson]:
+    """Reads the node that a parameter is about: its path; else, for a named one of a list, the
+    member of its name; else the document itself."""
+    if output.mapping is not None:
+        return _path(output, output.mapping).read
+    if not isinstance(output.const, Missing):
+        constant = output.const
+        return lambda document: constant
+    if output.name and output.properties is None and output.values is None:
+        name = output.name
+        return lambda document: (
+            document.get(name, Missing.MISSING) if isinstance(document, dict) else Missing.MISSING
+        )
+    return lambda document: document
+
+
+def _object(members: Sequence[tuple[str, Map]]) -> Map:
+    def build(document: JsonValue, scope: Scope) -> JsonValue:
+        return {name: make(document, scope) for name, make in members}
+
+    return build
+
+
+def _scoped(read: Callable[[JsonValue], MaybeJson] | None, build: Map) -> Map:
+    """An object whose own path narrows what its members' paths see."""
+    if read is None:
+        return build
+
+    def narrowed(document: JsonValue, scope: Scope) -> JsonValue:
+        node = read(document)
+        return None if isinstance(node, Missing) or node is None else build(node, scope)
+
+    return narrowed
+
+
+def _each_item(read: Callable[[JsonValue], MaybeJson], make: Map) -> Map:
+    """An array; a single object stands for an array of one (as formats without arrays give)."""
+
+    def build(document: JsonValue, scope: Scope) -> JsonValue:
+        node = read(document)
+        if isinstance(node, list):
+            return [make(item, scope) for item in node]
+        if isinstance(node, dict):
+            return [make(node, scope)]
+        return None
+
+    return build
+
+
+def _each_member(read: Callable[[JsonValue], MaybeJson], make: Map) -> Map:
+    """A map whose every value is mapped (`values`)."""
+
+    def build(document: JsonValue, scope: Scope) -> JsonValue:
+        node = read(document)
+        if not isinstance(node, dict):
+            return None
+        return {key: make(value, scope) for key, value in node.items()}
+
+    return build
+
+
+def _scalar(read: Callable[[JsonValue], MaybeJson], output: OutputParameter) -> Map:
+    fit, limit = _fitting(output.type), output.max_length
+
+    def make(document: JsonValue, scope: Scope) -> JsonValue:
+        value = read(document)
+        if isinstance(value, Missing) or value is None:
+            return None
+        value = fit(value)
+        return value[:limit] if limit is not None and isinstance(value, str) else value
+
+    return make
+
+
+def _fitting(type_: str) -> Callable[[JsonValue], JsonValue]:
+    return _FIT.get(type_, _as_is)
+
+
+def _as_is(value: JsonValue) -> JsonValue:
+    return value
+
+
+def _to_text(value: JsonValue) -> JsonValue:
+    """Numbers and booleans as text; objects and lists stay what they are."""
+    return value if isinstance(value, dict | list | str) else as_text(value)
+
+
+def _to_number(value: JsonValue) -> JsonValue:
+    """Numeric text as a number, digit for digit; anything else stays what it is."""
+    if not isinstance(value, str) or len(value) > 400:
+        return value
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        return value
+    if not number.is_finite():
+        return value
+    return int(value) if value.strip().lstrip("+-").isdecimal() else number
+
+
+def _to_boolean(value: JsonValue) -> JsonValue:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+_FIT: dict[str, Callable[[JsonValue], JsonValue]] = {
+    "string": _to_text,
+    "number": _to_number,
+    "integer": _to_number,
+    "boolean": _to_boolean,
+}
+
+
+def output_schema(output: OutputParameter) -> dict[str, JsonValue]:
+    """JSON Schema (2020-12) of what a parameter gives; everything may be null but an object that
+    is built member by member."""
+    schema: dict[str, JsonValue] = {}
+    if output.description:
+        schema["description"] = output.description
+    if output.values is not None:
+        return schema | {
+            "type": ["object", "null"],
+            "additionalProperties": output_schema(output.values),
+        }
+    if output.items is not None:
+        return schema | {"type": ["array", "null"], "items": output_schema(output.items)}
+    if output.properties is not None:
+        built = output.mapping is None
+        return schema | {
+            "type": "object" if built else ["object", "null"],
+            "properties": {name: output_schema(child) for name, child in output.properties},
+        }
+    if output.type in _FIT:
+        return schema | {"type": [output.type, "null"]}
+    return schema

@@ -1,0 +1,119 @@
+"""The values of variables, found once at load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from naftiko_runtime.binds import PROVIDERS, BindSourceError, Found, Secret, find_values
+from naftiko_runtime.document.model import Bind, BindReference, Capability
+from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.problems import Consequence, Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Each variable's value by its name and by `namespace.name`; what is not in it is not set."""
+
+    values: Mapping[str, Secret] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, reference: BindReference) -> str | None:
+        """The value, None when the variable is not set. A variable that the file uses without
+        declaring it comes from the environment."""
+        secret = self.values.get(reference.variable)
+        if secret is not None:
+            return secret.reveal()
+        return self.environment.get(reference.variable)
+
+
+def unset_variable(reference: BindReference) -> CallFailed:
+    """What a call that needs a variable without a value ends in."""
+    name = reference.variable
+    return fail(
+        FailureKind.UNSET_VARIABLE,
+        f'the variable "{name}" is not set, and the call needs it; set it in the environment or '
+        "in the file given with --env-file and start again (an empty value means none)",
+        field=name,
+    )
+
+
+def resolve_variables(
+    capability: Capability, environment: Mapping[str, str]
+) -> tuple[Variables, list[Problem], list[Path]]:
+    """The values of a capability's binds, the problems met and the files read.
+
+    A variable without a value is a warning: only calls that need it fail.
+    """
+    problems: list[Problem] = []
+    files: list[Path] = []
+    values: dict[str, Secret] = {}
+    undeclared = {reference.variable for reference in capability.variables}
+    for location, binds in _by_location(capability.binds):
+        found = _find(location, binds, environment, problems)
+        if found.file is not None:
+            files.append(found.file)
+        for bind in binds:
+            value = found.values.get(bind.key)
+            if value is None and location is None:
+                value = environment.get(bind.variable)
+            if value is None:
+                problems.append(_unset(bind, location))
+                continue
+            values[bind.variable] = values[f"{bind.namespace}.{bind.variable}"] = Secret(value)
+    known = {name: environment[name] for name in undeclared if name in environment}
+    return Variables(values, known), problems, files
+
+
+def _by_location(binds: Iterable[Bind]) -> list[tuple[str | None, list[Bind]]]:
+    grouped: dict[tuple[str, str | None], list[Bind]] = {}
+    for bind in binds:
+        grouped.setdefault((bind.place.file, bind.location), []).append(bind)
+    return [(location, group) for (_, location), group in grouped.items()]
+
+
+def _find(
+    location: str | None,
+    binds: list[Bind],
+    environment: Mapping[str, str],
+    problems: list[Problem],
+) -> Found:
+    keys = tuple(bind.key for bind in binds)
+    folder = Path(binds[0].place.file).parent
+    try:
+        return find_values(location, keys, folder, environment)
+    except KeyError as scheme:
+        schemes = ", ".join(f"{known}://" for known in PROVIDERS if known)
+        message = f'"{location}" is not read: no provider for {scheme}'
+        remedy = f"use {schemes} or leave `location` out for the environment"
+    except BindSourceError as error:
+        message, remedy = str(error), "locations are relative to the file that names them"
+    bind = binds[0]
+    problems.append(
+        Problem(
+            "bind-location",
+            bind.place,
+            (*bind.path[:-2], "location"),
+            message,
+            remedy,
+            Severity.ERROR,
+            Consequence.NOTHING,
+        )
+    )
+    return Found({})
+
+
+def _unset(bind: Bind, location: str | None) -> Problem:
+    where = f'at "{location}"' if location else "in the environment"
+    return Problem(
+        "unset-variable",
+        bind.place,
+        bind.path,
+        f'the variable "{bind.variable}" has no value: there is no "{bind.key}" {where}',
+        f"set {bind.key}, or set it to nothing if no credential is needed"
+        if location is None
+        else f"add {bind.key} there",
+        Severity.WARNING,
+        Consequence.NOTHING,
+    )
