@@ -1,0 +1,164 @@
+"""The page at /docs: what is served, operation by operation, with a form to try each.
+
+One document without outside parts. Texts come from capability files, which may be strangers':
+they are escaped here, and the content security policy allows no script but our own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from itertools import groupby
+from typing import Final, cast
+
+import msgspec
+
+from naftiko_runtime.exposes.rest.openapi import described_operations, title
+from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, ServedOperation
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue
+
+_SAMPLE_DEPTH: Final = 4
+_SAMPLES: Final[dict[str, JsonValue]] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "array": [],
+    "object": {},
+}
+
+
+def docs_page(table: RestTable) -> tuple[bytes, str]:
+    """The page and the Content-Security-Policy to send it with."""
+    style = _asset("docs_page.css")
+    script = _asset("docs_page.js")
+    text = "".join(_page(table, style, script))
+    policy = (
+        "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none';"
+        f" frame-ancestors 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+    )
+    return text.encode(), policy
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _page(table: RestTable, style: str, script: str) -> Iterator[str]:
+    heading = escape(title(table))
+    count = len(table.operations)
+    yield (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{heading}</title><style>{style}</style></head><body>"
+        f"<header><h1>{heading}</h1>"
+        f'<p class="soft">{count} operation{"" if count == 1 else "s"} · '
+        f'<a href="{OwnPage.OPENAPI.value}">OpenAPI document</a></p>'
+        '<input id="filter" type="search" placeholder="Filter by path, name or text"'
+        ' aria-label="Filter operations"></header><main>'
+    )
+    for (label, text, _), group in groupby(described_operations(table), key=_section):
+        yield f"<section><h2>{escape(label)}</h2>"
+        if text:
+            yield f'<p class="soft">{escape(text)}</p>'
+        for operation, path, description in group:
+            yield from _operation(operation, path, description)
+        yield "</section>"
+    yield f"</main><script>{script}</script></body></html>"
+
+
+def _section(entry: tuple[ServedOperation, str, dict[str, JsonValue]]) -> tuple[str, str, str]:
+    """Operations of one adapter stand together, under the name of its file."""
+    adapter = entry[0].adapter
+    return entry[0].label, adapter.description, adapter.namespace
+
+
+def _operation(
+    operation: ServedOperation, path: str, description: dict[str, JsonValue]
+) -> Iterator[str]:
+    plan = operation.plan
+    method = escape(plan.method)
+    summary = plan.label or plan.name
+    searched = escape(f"{plan.method} {path} {plan.name} {summary} {plan.description}".lower())
+    yield (
+        f'<details class="operation" data-text="{searched}"><summary>'
+        f'<span class="method {method}">{method}</span>'
+        f'<span class="path">{escape(path)}</span>'
+        f'<span class="soft">{escape(summary)}</span></summary><div>'
+    )
+    if plan.description:
+        yield f"<p>{escape(plan.description)}</p>"
+    yield f'<form data-method="{method}" data-path="{escape(path)}">'
+    for parameter in cast(list[dict[str, JsonValue]], description["parameters"]):
+        yield _field(parameter)
+    body = _json_schema(description.get("requestBody"))
+    if body is not None:
+        sample = escape(_text(_sample(body, _SAMPLE_DEPTH)))
+        yield f"<h3>Body (JSON)</h3><textarea spellcheck=false>{sample}</textarea>"
+        yield _schema("Schema of the body", body)
+    yield (
+        '<pre class="curl"></pre>'
+        f"<button>Send {method}</button><output><pre hidden></pre></output></form>"
+    )
+    answer = _json_schema(cast(dict[str, JsonValue], description["responses"])["200"])
+    if answer:
+        yield _schema("Schema of the answer", answer)
+    yield "</div></details>"
+
+
+def _field(parameter: dict[str, JsonValue]) -> str:
+    name = escape(str(parameter["name"]))
+    place = escape(str(parameter["in"]))
+    schema = cast(dict[str, JsonValue], parameter["schema"])
+    kind = escape(str(schema.get("type", "")))
+    required = bool(parameter["required"])
+    notes = ", ".join(filter(None, (place, kind, "required" if required else "")))
+    default = escape(str(schema["default"])) if "default" in schema else ""
+    described = escape(str(parameter.get("description", "")))
+    return (
+        f'<div class="field"><label>{name}<small>{notes}</small></label>'
+        f'<div><input data-name="{name}" data-place="{place}" data-type="{kind}"'
+        f' aria-label="{name}" placeholder="{default}"{" required" if required else ""}>'
+        f"<small>{described}</small></div></div>"
+    )
+
+
+def _json_schema(part: JsonValue) -> dict[str, JsonValue] | None:
+    """The schema of the JSON content of a request body or response object."""
+    if not isinstance(part, dict):
+        return None
+    content = cast(dict[str, dict[str, dict[str, JsonValue]]], part["content"])
+    return content["application/json"]["schema"]
+
+
+def _schema(heading: str, schema: dict[str, JsonValue]) -> str:
+    return f"<details><summary>{heading}</summary><pre>{escape(_text(schema))}</pre></details>"
+
+
+def _text(value: JsonValue) -> str:
+    return msgspec.json.format(encode_json(value), indent=2).decode()
+
+
+def _sample(schema: JsonValue, depth: int) -> JsonValue:
+    """A value to start from when filling in a body: its fields with defaults or empty values."""
+    if not isinstance(schema, dict):
+        return None
+    for key in ("default", "example", "const"):
+        if key in schema:
+            return schema[key]
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and depth:
+        return {name: _sample(inner, depth - 1) for name, inner in properties.items()}
+    items = schema.get("items")
+    if isinstance(items, dict) and depth:
+        return [_sample(items, depth - 1)]
+    kind = schema.get("type")
+    return _SAMPLES.get(kind) if isinstance(kind, str) else {}

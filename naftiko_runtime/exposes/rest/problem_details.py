@@ -1,0 +1,69 @@
+"""Failures as problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from naftiko_runtime.exposes.rest.reply import Reply
+from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue
+
+PROBLEM_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:naftiko:problem:"
+"""A URN, since a URL would belong to somebody's host; docs/errors.md explains each."""
+
+_UPSTREAM: Final = frozenset(
+    {
+        FailureKind.UPSTREAM_UNREACHABLE,
+        FailureKind.UPSTREAM_UNTRUSTED,
+        FailureKind.UPSTREAM_BROKEN,
+        FailureKind.UPSTREAM_INVALID,
+        FailureKind.UPSTREAM_TOO_LARGE,
+        FailureKind.UPSTREAM_TIMEOUT,
+    }
+)
+
+
+def problem_document(failure: Failure) -> dict[str, JsonValue]:
+    """`type`, `title`, `status`, `detail`; `field` where an input is at fault; `executed` where
+    an upstream was to be called (false: it provably never got the request)."""
+    kind = failure.kind
+    document: dict[str, JsonValue] = {
+        "type": TYPE_PREFIX + kind.slug,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": failure.detail,
+    }
+    if failure.field is not None:
+        document["field"] = failure.field
+    if kind in _UPSTREAM:
+        document["executed"] = failure.executed
+    return document
+
+
+def problem_reply(failure: Failure, *headers: tuple[bytes, bytes]) -> Reply:
+    """The answer to a failed call, with further headers (`allow`)."""
+    return _reply(problem_document(failure), failure.kind.status, *headers)
+
+
+def internal_error_reply(incident: str) -> Reply:
+    """The answer when a bug showed: nothing but the id under which it was logged."""
+    detail = f'the call failed inside the runtime - its log has the reason under "{incident}"'
+    document = problem_document(Failure(FailureKind.INTERNAL, detail))
+    document["incident"] = incident
+    return _reply(document, FailureKind.INTERNAL.status)
+
+
+def _reply(document: dict[str, JsonValue], status: int, *headers: tuple[bytes, bytes]) -> Reply:
+    body = encode_json(document)
+    return Reply(
+        status,
+        [
+            (b"content-type", PROBLEM_TYPE.encode()),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            *headers,
+        ],
+        body,
+    )

@@ -1,0 +1,96 @@
+"""Everything that one REST listener serves, merged from all adapters that name its port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from naftiko_runtime.exposes.rest.route_syntax import Route, RouteSyntaxError, parse_route
+from naftiko_runtime.exposes.rest.routes import Routes, build_routes
+from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
+from naftiko_runtime.problems import Consequence, Problem, Severity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedOperation:
+    """One operation where it is served. `label` is the name of its file, for documents."""
+
+    label: str
+    adapter: RestAdapterPlan
+    plan: RestOperationPlan
+    route: Route
+
+
+class OwnPage(Enum):
+    """What the runtime serves beside the operations; the value is the path."""
+
+    OPENAPI = "/openapi.json"
+    DOCS = "/docs"
+
+
+Target: TypeAlias = ServedOperation | OwnPage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RestTable:
+    """Never changed: a reload builds another one. `operations` are in the order of the files."""
+
+    routes: Routes[Target]
+    operations: tuple[ServedOperation, ...]
+
+
+def build_rest_table(
+    adapters: Sequence[tuple[str, RestAdapterPlan]],
+) -> tuple[RestTable, list[Problem]]:
+    """The table of one port: pairs of a file's label and an adapter of that file, the first to
+    claim a method and path keeping it. The runtime's own pages claim last."""
+    problems: list[Problem] = []
+    operations = list(_operations(adapters, problems))
+    claims: list[tuple[str, Route, Target]] = [
+        (operation.plan.method, operation.route, operation) for operation in operations
+    ]
+    claims += [("GET", parse_route(page.value), page) for page in OwnPage]
+    routes, taken = build_routes(claims)
+    refused: set[Target] = set()
+    for owner, late in taken:
+        refused.add(late)
+        if isinstance(owner, ServedOperation) and isinstance(late, ServedOperation):
+            problems.append(_route_taken(owner.plan, late.plan))
+    served = tuple(operation for operation in operations if operation not in refused)
+    return RestTable(routes, served), problems
+
+
+def _operations(
+    adapters: Sequence[tuple[str, RestAdapterPlan]], problems: list[Problem]
+) -> Iterator[ServedOperation]:
+    for label, adapter in adapters:
+        for plan in adapter.operations:
+            try:
+                yield ServedOperation(label, adapter, plan, parse_route(plan.route))
+            except RouteSyntaxError as error:
+                message, _, remedy = str(error).partition(" - ")
+                problems.append(
+                    Problem(
+                        "route-invalid",
+                        plan.place,
+                        (),
+                        message,
+                        remedy,
+                        consequence=Consequence.PART,
+                    )
+                )
+
+
+def _route_taken(owner: RestOperationPlan, late: RestOperationPlan) -> Problem:
+    return Problem(
+        "route-taken",
+        late.place,
+        (),
+        f'"{late.method} {late.route}" of operation "{late.name}" is already served'
+        f' by operation "{owner.name}" at {owner.place}',
+        "change the path or the method of one of them",
+        Severity.WARNING,
+        Consequence.PART,
+    )
