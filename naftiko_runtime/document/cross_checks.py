@@ -271,12 +271,13 @@ def _undeclared_variables(capability: Capability, reading: Reading) -> tuple[Bin
                     "undeclared-variable",
                     path,
                     f'"{reference.text}" is not declared under `binds`',
-                    "declare it there; until then it is looked up in the environment",
+                    "declare it there; until then it is looked up in the environment, and sent "
+                    "as written where that has none either",
                     severity=Severity.WARNING,
                 )
 
     for consumes in capability.consumes.values():
-        if consumes.place.file == reading.document.file:
+        if consumes.place.file == reading.document.file and capability.adapters:
             _visit_consumes(consumes, visit)
     return tuple(found.values())
 

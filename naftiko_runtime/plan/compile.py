@@ -107,13 +107,19 @@ def _base(
     base: Base | None = None
     severity = Severity.WARNING
     try:
-        base = resolve_base(consumes.base_uri, variables, base_uris.get(consumes.namespace))
+        override = base_uris.get(consumes.namespace)
+        base = resolve_base(consumes.namespace, consumes.base_uri, variables, override)
     except BaseUriError as error:
         message, severity = f"no request can be sent to this baseUri: {error}", Severity.ERROR
     else:
-        if base.unset is None:
+        if base.missing is None:
             return base
-        message = f'the baseUri needs the variable "{base.unset.variable}", which is not set'
+        needed = base.missing.failure.field
+        message = (
+            "the baseUri is empty"
+            if needed == "baseUri"
+            else f'the baseUri needs the variable "{needed}", which is not set'
+        )
     problems.append(
         Problem(
             "base-uri",

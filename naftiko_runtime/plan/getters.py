@@ -68,8 +68,13 @@ class Compiler:
         return self._text(value)
 
     def _variable(self, reference: BindReference) -> Getter:
-        text = self.variables.find(reference)
-        if text is not None:
+        """A variable's value. A name that neither a bind nor the environment knows is no variable:
+        the text stays as written (loading has warned of it)."""
+        found = self.variables.find(reference)
+        if found is None and not self.variables.is_declared(reference):
+            found = f"{{{{{reference.text}}}}}"
+        if found is not None:
+            text = found
             return lambda scope: text
 
         def unset(scope: Scope) -> MaybeJson:

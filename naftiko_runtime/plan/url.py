@@ -14,7 +14,7 @@ from naftiko_runtime.document.model import (
     Reference,
     Template,
 )
-from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.getters import Compiler, Getter, as_text
 from naftiko_runtime.plan.inputs import Need
@@ -34,15 +34,18 @@ class BaseUriError(ValueError):
 class Base:
     """Where an upstream's requests go: its origin, and the rest of `baseUri` as a template.
 
-    `origin` is None, and `unset` names the variable, when a variable that it needs has no value.
+    `origin` is None, and `missing` says what a call answers, when it is not known: the file leaves
+    it empty (as some published ones do), or a variable that it needs has no value.
     """
 
     origin: str | None
     path: Template
-    unset: BindReference | None = None
+    missing: CallFailed | None = None
 
 
-def resolve_base(template: Template, variables: Variables, override: str | None) -> Base:
+def resolve_base(
+    namespace: str, template: Template, variables: Variables, override: str | None
+) -> Base:
     """Fills the variables of a `baseUri` in and splits it. Raises BaseUriError.
 
     Only variables can fill its origin: callers' values are left to the path. A variable may hold
@@ -55,18 +58,29 @@ def resolve_base(template: Template, variables: Variables, override: str | None)
         if isinstance(part, BindReference):
             text = variables.find(part)
             if text is None:
-                return Base(None, Template(("",), template.source), part)
+                return Base(None, Template(("",), template.source), unset_variable(part))
             part = text.strip()
         if isinstance(part, str) and parts and isinstance(parts[-1], str):
             parts[-1] += part
         else:
             parts.append(part)
     head = parts[0] if parts and isinstance(parts[0], str) else ""
+    if parts == [""]:
+        return Base(None, template, _no_base(namespace))
     origin = _origin_of(head, template.source)
     path = head[len(origin.text) :]
     if "?" in path or "#" in path:
         raise BaseUriError("it holds a query or a fragment, which belong to the operations")
     return Base(origin.origin, Template((path, *parts[1:]), template.source))
+
+
+def _no_base(namespace: str) -> CallFailed:
+    return fail(
+        FailureKind.UNSET_VARIABLE,
+        f'the file does not say where "{namespace}" is: its baseUri is empty; give one when '
+        f"starting, with --base-uri {namespace}=https://...",
+        field="baseUri",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +117,11 @@ def compile_url(
     path's variables, by folded name. Base and path join with exactly one slash. A `?` in the path
     starts constant query parameters.
     """
-    if base.unset is not None:
-        unset = base.unset
+    if base.missing is not None:
+        failure = base.missing.failure
 
         def cannot(scope: Scope) -> str:
-            raise unset_variable(unset)
+            raise CallFailed(failure)
 
         return cannot
     route, fixed = _split_query(path)

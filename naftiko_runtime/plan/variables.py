@@ -14,18 +14,25 @@ from naftiko_runtime.problems import Consequence, Problem, Severity
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Each variable's value by its name and by `namespace.name`; what is not in it is not set."""
+    """The values of variables by their name and by `namespace.name`.
+
+    `declared` holds the names that binds declare; what is declared and has no value is not set.
+    """
 
     values: Mapping[str, Secret] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, reference: BindReference) -> str | None:
-        """The value, None when the variable is not set. A variable that the file uses without
-        declaring it comes from the environment."""
+        """The value, None when the variable is not set. A name that no bind declares comes from
+        the environment."""
         secret = self.values.get(reference.variable)
         if secret is not None:
             return secret.reveal()
         return self.environment.get(reference.variable)
+
+    def is_declared(self, reference: BindReference) -> bool:
+        return reference.variable in self.declared
 
 
 def unset_variable(reference: BindReference) -> CallFailed:
@@ -49,7 +56,6 @@ def resolve_variables(
     problems: list[Problem] = []
     files: list[Path] = []
     values: dict[str, Secret] = {}
-    undeclared = {reference.variable for reference in capability.variables}
     for location, binds in _by_location(capability.binds):
         found = _find(location, binds, environment, problems)
         if found.file is not None:
@@ -62,8 +68,9 @@ def resolve_variables(
                 problems.append(_unset(bind, location))
                 continue
             values[bind.variable] = values[f"{bind.namespace}.{bind.variable}"] = Secret(value)
-    known = {name: environment[name] for name in undeclared if name in environment}
-    return Variables(values, known), problems, files
+    declared = {bind.variable for bind in capability.binds}
+    declared |= {f"{bind.namespace}.{bind.variable}" for bind in capability.binds}
+    return Variables(values, frozenset(declared), environment), problems, files
 
 
 def _by_location(binds: Iterable[Bind]) -> list[tuple[str | None, list[Bind]]]:

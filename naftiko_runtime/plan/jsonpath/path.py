@@ -1,0 +1,30 @@
+"""The compiled path that the rest of the runtime holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from naftiko_runtime.json_values import JsonValue, MaybeJson
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPath:
+    """A path, ready to be applied to documents.
+
+    `find` and `read` raise JsonPathBudgetExceeded when they visit too much of a document, and
+    nothing else. They never change the document, but what they return are parts of it.
+    """
+
+    text: str
+    """As written."""
+    is_root: bool
+    """Selects the document itself."""
+    definite: bool
+    """Finds at most one value, by its form."""
+    find: Callable[[JsonValue], list[JsonValue]]
+    """All nodes' values, in order."""
+    read: Callable[[JsonValue], MaybeJson]
+    """The value or MISSING if `definite`, else the list that `find` gives."""
+    strict: bool
+    """RFC 9535 reads it by itself; False when one of the readings of `compatibility` was needed."""
