@@ -7,7 +7,7 @@ paid for with `Evaluation.spend`, before or while it grows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Reversible
 from typing import TypeAlias
 
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
@@ -21,7 +21,8 @@ from naftiko_runtime.plan.jsonpath.ast import (
     Slice,
     Wildcard,
 )
-from naftiko_runtime.plan.jsonpath.evaluation import Evaluation
+from naftiko_runtime.plan.jsonpath.errors import JsonPathBudgetExceeded
+from naftiko_runtime.plan.jsonpath.evaluation import NODE_BUDGET, Evaluation
 from naftiko_runtime.plan.jsonpath.lookups import compile_reader, compile_rows
 from naftiko_runtime.plan.jsonpath.predicates import compile_predicate
 
@@ -199,18 +200,22 @@ def _select_children(node: JsonValue, evaluation: Evaluation) -> Nodes:
 def all_containers(nodes: Nodes, evaluation: Evaluation) -> Nodes:
     """Each node and all below it, parents first, without the scalars: nothing is below those."""
     found: Nodes = []
+    remaining = evaluation.remaining
     for node in nodes:
         pending = [node]
         while pending:
             value = pending.pop()
-            children: Nodes
+            children: Reversible[JsonValue]
             if isinstance(value, list):
                 children = value
             elif isinstance(value, dict):
-                children = list(value.values())
+                children = value.values()
             else:
                 continue
             found.append(value)
-            evaluation.spend(1 + len(children))
+            remaining -= 1 + len(value)
+            if remaining < 0:
+                raise JsonPathBudgetExceeded(NODE_BUDGET)
             pending += [c for c in reversed(children) if isinstance(c, (list, dict))]
+    evaluation.remaining = remaining
     return found

@@ -52,10 +52,10 @@ def compile_rows(
 
     def read(document: JsonValue) -> list[JsonValue]:
         rows = to_rows(document)
-        if isinstance(rows, dict):
+        if not isinstance(rows, list):
+            if not isinstance(rows, dict):
+                return []
             rows = list(rows.values())
-        elif not isinstance(rows, list):
-            return []
         if len(rows) > NODE_BUDGET:
             raise JsonPathBudgetExceeded(NODE_BUDGET)
         return column(rows)
