@@ -251,13 +251,12 @@ def _compile_call(
     operation = consumes.operations[name]
     if operation.raw_format not in (None, *_RAW_FORMATS):
         raise NotSupported(f'outputRawFormat "{operation.raw_format}"')
-    is_rest = isinstance(part, ExposedOperation)
     collector = InputCollector(
         part.parameters,
         part.route if isinstance(part, ExposedOperation) else None,
         reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
     )
-    compiled = compile_call(call, consumes, base, context.variables, collector, from_rest=is_rest)
+    compiled = compile_call(call, consumes, base, Compiler(collector, context.variables, {}))
     output = compile_output(
         part.behaviour.outputs,
         operation.raw_format,

@@ -91,6 +91,8 @@ class InputCollector:
 
     def name_for(self, reference: InputReference, need: Need) -> tuple[str, tuple[str, ...]]:
         """The input that a reference reads, and the way into its value."""
+        if self.is_rest and fold_name(reference.name) == "body" and "body" not in self._declared:
+            need = replace(need, whole_body=True)
         dotted = ".".join((reference.name, *reference.rest))
         known = self._known(dotted)
         if known is None and reference.rest:
@@ -99,7 +101,9 @@ class InputCollector:
                 self._note(known, Need(required=need.required))
                 return known, reference.rest
         name = known or (dotted if not reference.rest else reference.name)
-        self._note(name, need if known or not reference.rest else Need())
+        if reference.rest and known is None:
+            need = Need(whole_body=need.whole_body)
+        self._note(name, need)
         return name, () if known else reference.rest
 
     def implied_by(self, parameter: ConsumedParameter, need: Need) -> str:
@@ -108,6 +112,10 @@ class InputCollector:
         name = self._known(parameter.name) or target or parameter.name
         self._note(name, need)
         return name
+
+    @property
+    def is_rest(self) -> bool:
+        return self._route is not None
 
     def forward_body(self) -> None:
         """The body goes upstream as it is, so its fields fill no undeclared inputs."""

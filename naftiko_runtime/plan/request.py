@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from naftiko_runtime.document.dialects import fold_name
@@ -16,6 +16,7 @@ from naftiko_runtime.document.model import (
     InputReference,
     ParameterPlace,
     Template,
+    Value,
 )
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.bodies import BODIES, BodyWriter
@@ -37,7 +38,6 @@ from naftiko_runtime.plan.headers import (
 from naftiko_runtime.plan.inputs import InputCollector, Need, need_of
 from naftiko_runtime.plan.operation import CallPlan, Scope, UpstreamRequest
 from naftiko_runtime.plan.url import Base, compile_url
-from naftiko_runtime.plan.variables import Variables
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -57,45 +57,58 @@ class CompiledCall:
 
 
 def compile_call(
-    call: Call,
-    consumes: Consumes,
-    base: Base,
-    variables: Variables,
-    collector: InputCollector,
-    *,
-    from_rest: bool,
+    call: Call, consumes: Consumes, base: Base, outer: Compiler, *, in_steps: bool = False
 ) -> CompiledCall:
-    """Compiles one call. Raises NotSupported, or ValueError for what cannot be compiled."""
+    """Compiles one call, whose arguments refer to what `outer` knows.
+
+    A call in a sequence of steps never forwards the caller's body by itself: it would reach every
+    upstream of the sequence. Raises NotSupported, or ValueError for what cannot be compiled.
+    """
+    collector, from_rest = outer.collector, outer.collector.is_rest
     operation = consumes.operations[call.operation.partition(".")[2]]
     body_parameters = [p for p in operation.parameters if p.location is ParameterPlace.BODY]
-    forwards = operation.body is None and not body_parameters and operation.method in _BODY_METHODS
+    bodyless = operation.body is None and not body_parameters
+    given = {fold_name(name): value for name, value in call.arguments}
+    if bodyless and "body" in given:
+        body_parameters = [_body_parameter(operation)]
+    forwards = not body_parameters and bodyless and operation.method in _BODY_METHODS
+    forwards = forwards and not in_steps
     if forwards or len(body_parameters) == 1:
         collector.forward_body()
-    outer = Compiler(collector, variables, {})
-    needs = {fold_name(p.name): p for p in operation.parameters}
+    needs = {fold_name(p.name): p for p in (*operation.parameters, *body_parameters)}
     sole_body = body_parameters[0] if len(body_parameters) == 1 else None
     arguments = {
-        fold_name(name): outer.value(value, _need(needs.get(fold_name(name)), sole_body))
-        for name, value in call.arguments
+        name: outer.value(value, _need(needs.get(name), sole_body)) for name, value in given.items()
     }
-    compiler = Compiler(collector, variables, arguments)
-    builder = _Parts(compiler, consumes, operation)
-    write_url, write_headers = builder.url(base), builder.headers()
-    body = _compile_body(
-        operation, body_parameters, builder, forwards=forwards, from_rest=from_rest
-    )
-    whole = _reads_whole_body(collector) if from_rest else False
+    parts = _Parts(Compiler(collector, outer.variables, arguments), consumes, operation)
+    write_url, write_headers = parts.url(base), parts.headers()
+    raw = from_rest and sole_body is not None and _is_callers_body(sole_body, given)
+    body = _compile_body(operation, body_parameters, parts, forwards=forwards, raw=raw)
+    whole = from_rest and _reads_whole_body(collector)
     return CompiledCall(
         CallPlan(
             upstream=consumes.namespace,
             operation=operation.reference,
             method=operation.method,
-            build=_compile_build(operation, builder.carried, write_url, write_headers, body),
+            build=_compile_build(operation, parts.carried, write_url, write_headers, body),
         ),
         accepts_body=forwards or whole or (from_rest and _reads_body_fields(collector)),
         body_required=sole_body is not None and bool(sole_body.required) and whole,
         body_schema=None if sole_body is None else _body_schema(sole_body),
     )
+
+
+def _body_parameter(operation: ConsumedOperation) -> ConsumedParameter:
+    """The body of an operation that declares none, for a call that gives one in `with`."""
+    return ConsumedParameter(operation.place, operation.path, "body", ParameterPlace.BODY)
+
+
+def _is_callers_body(parameter: ConsumedParameter, given: Mapping[str, Value]) -> bool:
+    """Whether the caller's body goes upstream as it is: nothing else fills the parameter."""
+    value = given.get(fold_name(parameter.name))
+    whole = value.whole if isinstance(value, Template) else None
+    implied = value is None or (isinstance(whole, InputReference) and not whole.rest)
+    return parameter.value is None and implied
 
 
 def _need(parameter: ConsumedParameter | None, sole_body: ConsumedParameter | None) -> Need:
@@ -236,7 +249,7 @@ def _compile_body(
     parts: _Parts,
     *,
     forwards: bool,
-    from_rest: bool,
+    raw: bool,
 ) -> BodyWriter | None:
     collector = parts.compiler.collector
     if operation.body is not None and operation.body.data is not None:
@@ -249,12 +262,11 @@ def _compile_body(
             return merged_body(writer, parts.compiler.value(operation.body.data, Need()), extra)
         return writer
     if len(parameters) == 1:
-        raw = from_rest and parameters[0].value is None
         return whole_body(parts.getter(parameters[0], whole=True), raw=raw)
     if parameters:
         return fields_body([(p.name, parts.getter(p)) for p in parameters])
     if forwards:
-        unread = [] if from_rest else _take(collector, collector.unread())
+        unread = [] if collector.is_rest else _take(collector, collector.unread())
         return forwarded_body(unread)
     return None
 
