@@ -25,6 +25,7 @@ class FailureKind(Enum):
     UPSTREAM_BROKEN = ("upstream-broken", 502, "Upstream broke off the exchange")
     UPSTREAM_INVALID = ("upstream-invalid-answer", 502, "Upstream answer not usable")
     UPSTREAM_TOO_LARGE = ("upstream-answer-too-large", 502, "Upstream answer too large")
+    STEP_FAILED = ("step-failed", 502, "A step failed")
     UPSTREAM_TIMEOUT = ("upstream-timeout", 504, "Upstream too slow")
     SHUTTING_DOWN = ("shutting-down", 503, "Shutting down")
     INTERNAL = ("internal-error", 500, "Internal error")
@@ -41,13 +42,20 @@ class Failure:
 
     `detail` is one or two sentences for a person: what was wrong and what to do; it never holds
     a secret, a stack trace or an upstream's body. `field` names the input at fault, if one is.
-    `executed` is False only when the upstream provably never got the request.
+    `executed` is False only when the upstream provably never got the request. `step` names the step
+    of a sequence that failed, `status` the HTTP status to answer with instead of the kind's own.
     """
 
     kind: FailureKind
     detail: str
     field: str | None = None
     executed: bool = False
+    step: str | None = None
+    status: int | None = None
+
+    @property
+    def http_status(self) -> int:
+        return self.status or self.kind.status
 
 
 class CallFailed(Exception):

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from naftiko_runtime.consumes.formats import decode_answer
-from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
+from naftiko_runtime.consumes.messages import Upstreams
+from naftiko_runtime.engine.answers import answer_of
 from naftiko_runtime.engine.outcome import Answer, Outcome
+from naftiko_runtime.engine.steps import orchestrate
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
-from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from naftiko_runtime.plan.operation import (
+    CallPlan,
     Inputs,
+    MockPlan,
     OperationPlan,
-    OutputPlan,
+    OrchestrationPlan,
     Scope,
-    UpstreamRequest,
 )
-
-PASSED_HEADERS = frozenset(
-    "cache-control content-disposition content-language etag expires last-modified link location "
-    "retry-after vary www-authenticate x-request-id".split()
-)
-"""Upstream headers that callers see besides Content-Type."""
-
-_SECRET_LENGTH = 8
-"""Shorter credentials are not looked for in answers: they would match by chance."""
 
 
 async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> Outcome:
-    """Calls the upstream as the plan says and maps its answer.
+    """Does what the plan says and answers.
 
     Never raises for what can go wrong with a call: that is the Failure it returns. An upstream's
     error status is an answer, returned as it came.
@@ -39,11 +31,23 @@ async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> 
             scope.raw_body = inputs.raw_body()
             if scope.raw_body is None and plan.body_required:
                 raise fail(FailureKind.INVALID_INPUT, "a JSON body is required", field="body")
-        request = plan.call.build(scope)
-        response = await upstreams.send(request)
-        return _answer(plan.output, request, response, scope)
+        action = plan.action
+        if isinstance(action, CallPlan):
+            request = action.build(scope)
+            response = await upstreams.send(request)
+            return answer_of(plan.output, request, response, scope)
+        if isinstance(action, OrchestrationPlan):
+            return await orchestrate(action, plan.output, scope, upstreams)
+        return _mock_answer(action, scope)
     except CallFailed as failed:
         return failed.failure
+
+
+def _mock_answer(mock: MockPlan, scope: Scope) -> Answer:
+    value = mock.answer(scope)
+    if isinstance(value, Missing):
+        return Answer(204, None, b"")
+    return Answer(200, "application/json", encode_json(value), (), value)
 
 
 def bind_inputs(plan: OperationPlan, inputs: Inputs) -> dict[str, JsonValue]:
@@ -66,46 +70,3 @@ def bind_inputs(plan: OperationPlan, inputs: Inputs) -> dict[str, JsonValue]:
             message = f'"{each.name}" is required{hint}'
             raise fail(FailureKind.INVALID_INPUT, message, field=each.name)
     return values
-
-
-def _answer(
-    output: OutputPlan, request: UpstreamRequest, response: UpstreamResponse, scope: Scope
-) -> Answer:
-    status = response.status
-    headers = tuple(pair for pair in response.headers if pair[0] in PASSED_HEADERS)
-    content_type = response.header("content-type")
-    body = _without_secrets(response.body, request.secrets)
-    if not 200 <= status < 300 or not body:
-        return Answer(status, content_type, body, headers)
-    if output.map is None:
-        if output.raw_format == "json" and not _is_json(content_type):
-            decode_answer(request, response, output.raw_format)
-            content_type = "application/json"
-        return Answer(status, content_type or "application/json", body, headers)
-    document = decode_answer(request, response, output.raw_format)
-    try:
-        value = output.map(document, scope)
-    except JsonPathBudgetExceeded:
-        raise fail(
-            FailureKind.UPSTREAM_INVALID,
-            f'the answer of "{request.operation}" is too large for its output mapping',
-            executed=True,
-        ) from None
-    encoded = _without_secrets(encode_json(value), request.secrets)
-    return Answer(status, "application/json", encoded, headers, value)
-
-
-def _is_json(content_type: str | None) -> bool:
-    """Whether a media type says JSON (RFC 6839 suffixes included)."""
-    if content_type is None:
-        return False
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
-    """The answer without the credentials that went with the request, should it echo them."""
-    for secret in secrets:
-        if len(secret) >= _SECRET_LENGTH and secret.encode() in body:
-            body = body.replace(secret.encode(), b"***")
-    return body

@@ -11,19 +11,18 @@ from dataclasses import dataclass, field
 
 from naftiko_runtime.document.model import (
     Adapter,
-    Behaviour,
     Capability,
     Consumes,
     ControlAdapter,
     ExposedOperation,
+    Hints,
     McpAdapter,
     Node,
     RestAdapter,
     SkillAdapter,
     Tool,
 )
-from naftiko_runtime.plan.getters import Compiler
-from naftiko_runtime.plan.inputs import InputCollector
+from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
 from naftiko_runtime.plan.operation import (
     CapabilityPlan,
@@ -33,13 +32,11 @@ from naftiko_runtime.plan.operation import (
     RestOperationPlan,
     ToolPlan,
 )
-from naftiko_runtime.plan.outputs import OutputError, compile_output
-from naftiko_runtime.plan.request import NotSupported, compile_call
+from naftiko_runtime.plan.outputs import OutputError
+from naftiko_runtime.plan.request import NotSupported
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
-
-_RAW_FORMATS = frozenset({"json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,7 @@ class _Context:
     """What compiling the parts of one capability shares."""
 
     capability: Capability
-    variables: Variables
-    bases: Mapping[str, Base]
+    surroundings: Surroundings
     problems: list[Problem] = field(default_factory=list)
 
     def refuse(
@@ -77,7 +73,8 @@ def compile_capability(
         for consumes in capability.consumes.values()
         if (base := _base(consumes, variables, base_uris, problems)) is not None
     }
-    context = _Context(capability, variables, bases, problems)
+    surroundings = Surroundings(capability.consumes, capability.aggregates, variables, bases)
+    context = _Context(capability, surroundings, problems)
     rest: list[RestAdapterPlan] = []
     mcp: list[McpAdapterPlan] = []
     for adapter in capability.adapters:
@@ -159,7 +156,7 @@ def _compile_rest(adapter: RestAdapter, context: _Context) -> RestAdapterPlan:
                 RestOperationPlan(
                     method=operation.method,
                     route=operation.route,
-                    name=operation.name,
+                    name=operation.name or _inherited_name(operation),
                     label=operation.label,
                     description=operation.description or _described(operation, context),
                     operation=compiled,
@@ -187,10 +184,10 @@ def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
         if compiled is not None:
             tools.append(
                 ToolPlan(
-                    name=tool.name,
+                    name=tool.name or _inherited_name(tool),
                     label=tool.label,
                     description=tool.description or _described(tool, context),
-                    hints=tool.hints,
+                    hints=_hints(tool, context),
                     operation=compiled,
                     place=tool.place,
                 )
@@ -206,8 +203,33 @@ def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
     )
 
 
+def _inherited_name(part: ExposedOperation | Tool) -> str:
+    """A part that refers to a function goes by the function's name unless it has its own."""
+    return (part.behaviour.reference or "").rpartition(".")[2]
+
+
+def _hints(tool: Tool, context: _Context) -> Hints:
+    """A tool's hints, filled up from the semantics of the function that it refers to (Semantics:
+    safe means read-only and not destructive)."""
+    function = context.capability.aggregates.get(tool.behaviour.reference or "")
+    if function is None:
+        return tool.hints
+    given, semantics = tool.hints, function.semantics
+    destructive = False if semantics.safe else None
+    return Hints(
+        semantics.safe if given.read_only is None else given.read_only,
+        destructive if given.destructive is None else given.destructive,
+        semantics.idempotent if given.idempotent is None else given.idempotent,
+        given.open_world,
+    )
+
+
 def _described(part: ExposedOperation | Tool, context: _Context) -> str:
-    """The consumed operation's description, where the exposed part has none of its own."""
+    """What a part without a description of its own inherits: the function's that it refers to, or
+    the consumed operation's."""
+    function = context.capability.aggregates.get(part.behaviour.reference or "")
+    if function is not None:
+        return function.description
     call = part.behaviour.call
     if call is None:
         return ""
@@ -221,61 +243,26 @@ def _compile_operation(
     """The plan of one operation or tool; None, and a problem, when it cannot be served."""
     is_rest = isinstance(part, ExposedOperation)
     try:
-        return _compile_call(part, namespace, context)
+        return compile_behaviour(
+            Part(
+                name=f"{namespace}.{part.name}",
+                parameters=part.parameters,
+                behaviour=part.behaviour,
+                route=part.route if isinstance(part, ExposedOperation) else None,
+                reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
+            ),
+            context.surroundings,
+        )
     except OutputError as error:
         remedy = "write a JSONPath (RFC 9535) such as $.orders[*].price, or $. for the whole answer"
         context.refuse("jsonpath-syntax", error.parameter, str(error), remedy)
     except JsonPathSyntaxError as error:
-        context.refuse("jsonpath-syntax", part, f"a path of its inputs cannot be read: {error}")
+        context.refuse("jsonpath-syntax", part, f"a path in it cannot be read: {error}")
     except NotSupported as error:
         context.refuse("not-supported", part, f"{error} is not supported yet")
+    except OutOfService as error:
+        context.refuse("call-out-of-service", part, str(error))
     except ValueError as error:
         kind = "operation" if is_rest else "tool"
         context.refuse("not-compilable", part, f'the {kind} "{part.name}" cannot be run: {error}')
     return None
-
-
-def _compile_call(
-    part: ExposedOperation | Tool, namespace: str, context: _Context
-) -> OperationPlan | None:
-    call = part.behaviour.call
-    if call is None:
-        raise NotSupported(_unsupported(part.behaviour))
-    upstream, _, name = call.operation.partition(".")
-    consumes = context.capability.consumes[upstream]
-    base = context.bases.get(upstream)
-    if base is None:
-        message = f'its upstream "{upstream}" has no usable baseUri: see line {consumes.place.line}'
-        context.refuse("call-out-of-service", part, message)
-        return None
-    operation = consumes.operations[name]
-    if operation.raw_format not in (None, *_RAW_FORMATS):
-        raise NotSupported(f'outputRawFormat "{operation.raw_format}"')
-    collector = InputCollector(
-        part.parameters,
-        part.route if isinstance(part, ExposedOperation) else None,
-        reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
-    )
-    compiled = compile_call(call, consumes, base, Compiler(collector, context.variables, {}))
-    output = compile_output(
-        part.behaviour.outputs,
-        operation.raw_format,
-        Compiler(collector, context.variables, {}),
-    )
-    return OperationPlan(
-        name=f"{namespace}.{part.name}",
-        inputs=collector.plans(),
-        call=compiled.plan,
-        output=output,
-        accepts_body=compiled.accepts_body,
-        body_required=compiled.body_required,
-        body_schema=compiled.body_schema,
-    )
-
-
-def _unsupported(behaviour: Behaviour) -> str:
-    if behaviour.steps:
-        return "an operation made of `steps`"
-    if behaviour.reference:
-        return "`ref` to an aggregate function"
-    return "an operation without `call` (a mock)"

@@ -7,8 +7,8 @@ values in order, the engine executes the steps, adapters encode the outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias
 
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
@@ -109,6 +109,67 @@ class CallPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CallStepPlan:
+    """A step that calls an upstream and stores its answer under the step's name. `waits` holds the
+    indexes of the steps that have to be done before."""
+
+    name: str
+    call: CallPlan
+    output: OutputPlan
+    waits: frozenset[int] = frozenset()
+
+    def after(self, waits: frozenset[int]) -> CallStepPlan:
+        return replace(self, waits=waits)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStepPlan:
+    """A step that finds rows in an earlier step's output; MISSING when none matches."""
+
+    name: str
+    look_up: Callable[[Scope], MaybeJson]
+    waits: frozenset[int] = frozenset()
+
+    def after(self, waits: frozenset[int]) -> LookupStepPlan:
+        return replace(self, waits=waits)
+
+
+StepPlan: TypeAlias = CallStepPlan | LookupStepPlan
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationPlan:
+    """Steps, and what becomes of their outputs: the object that `result` makes of them, or the
+    last call's answer where there is no `result`."""
+
+    steps: tuple[StepPlan, ...]
+    result: Callable[[Scope], MaybeJson] | None = None
+
+    @property
+    def method(self) -> str:
+        """The method of the first call that can change something, else GET."""
+        methods = [step.call.method for step in self.steps if isinstance(step, CallStepPlan)]
+        return next((method for method in methods if method != "GET"), "GET")
+
+    @property
+    def operation(self) -> str:
+        calls = [step.call.operation for step in self.steps if isinstance(step, CallStepPlan)]
+        return ", ".join(calls)
+
+
+@dataclass(frozen=True, slots=True)
+class MockPlan:
+    """An answer made of the caller's input alone; MISSING when it has nothing to say."""
+
+    answer: Callable[[Scope], MaybeJson]
+    method: str = "GET"
+    operation: str = "the file itself"
+
+
+Action: TypeAlias = CallPlan | OrchestrationPlan | MockPlan
+
+
+@dataclass(frozen=True, slots=True)
 class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
@@ -118,7 +179,7 @@ class OperationPlan:
 
     name: str
     inputs: tuple[InputPlan, ...]
-    call: CallPlan
+    action: Action
     output: OutputPlan
     accepts_body: bool = False
     body_required: bool = False

@@ -98,7 +98,7 @@ def _constant(output: OutputParameter, compiler: Compiler) -> Map:
     """A `value`: a constant or template, in the declared type where it fits."""
     assert output.value is not None
     get = compiler.value(output.value, Need())
-    fit = _fitting(output.type)
+    fit = fitting(output.type)
 
     def make(document: JsonValue, scope: Scope) -> JsonValue:
         value = get(scope)
@@ -169,7 +169,7 @@ def _each_member(read: Callable[[JsonValue], MaybeJson], make: Map) -> Map:
 
 
 def _scalar(read: Callable[[JsonValue], MaybeJson], output: OutputParameter) -> Map:
-    fit, limit = _fitting(output.type), output.max_length
+    fit, limit = fitting(output.type), output.max_length
 
     def make(document: JsonValue, scope: Scope) -> JsonValue:
         value = read(document)
@@ -181,7 +181,8 @@ def _scalar(read: Callable[[JsonValue], MaybeJson], output: OutputParameter) -> 
     return make
 
 
-def _fitting(type_: str) -> Callable[[JsonValue], JsonValue]:
+def fitting(type_: str) -> Callable[[JsonValue], JsonValue]:
+    """Brings a value into a declared type, where that loses nothing."""
     return _FIT.get(type_, _as_is)
 
 

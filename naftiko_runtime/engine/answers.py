@@ -1,0 +1,75 @@
+"""Turns an upstream's response into the answer that the caller gets."""
+
+from __future__ import annotations
+
+from naftiko_runtime.consumes.formats import decode_answer
+from naftiko_runtime.consumes.messages import UpstreamResponse
+from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
+from naftiko_runtime.plan.operation import OutputPlan, Scope, UpstreamRequest
+
+PASSED_HEADERS = frozenset(
+    "cache-control content-disposition content-language etag expires last-modified link location "
+    "retry-after vary www-authenticate x-request-id".split()
+)
+"""Upstream headers that callers see besides Content-Type."""
+
+_SECRET_LENGTH = 8
+"""Shorter credentials are not looked for in answers: they would match by chance."""
+
+
+def answer_of(
+    output: OutputPlan, request: UpstreamRequest, response: UpstreamResponse, scope: Scope
+) -> Answer:
+    """The answer of a call: the upstream's bytes, or what the output mapping makes of them.
+
+    An error status, a redirect and an empty body are passed on as they came. Raises CallFailed when
+    the answer is not what the file says it is.
+    """
+    content_type = response.header("content-type")
+    headers = tuple(pair for pair in response.headers if pair[0] in PASSED_HEADERS)
+    body = _without_secrets(response.body, request.secrets)
+    if not 200 <= response.status < 300 or not body:
+        return Answer(response.status, content_type, body, headers)
+    if output.map is None:
+        if output.raw_format == "json" and not _is_json(content_type):
+            decode_answer(request, response, output.raw_format)
+            content_type = "application/json"
+        return Answer(response.status, content_type or "application/json", body, headers)
+    document = decode_answer(request, response, output.raw_format)
+    value = mapped(output, document, scope, request.operation)
+    encoded = _without_secrets(encode_json(value), request.secrets)
+    return Answer(response.status, "application/json", encoded, headers, value)
+
+
+def mapped(output: OutputPlan, document: JsonValue, scope: Scope, operation: str) -> JsonValue:
+    """A document through its output mapping. Raises CallFailed when a path's budget runs out."""
+    if output.map is None:
+        return document
+    try:
+        return output.map(document, scope)
+    except JsonPathBudgetExceeded:
+        raise fail(
+            FailureKind.UPSTREAM_INVALID,
+            f'the answer of "{operation}" is too large for its output mapping',
+            executed=True,
+        ) from None
+
+
+def _is_json(content_type: str | None) -> bool:
+    """Whether a media type says JSON (RFC 6839 suffixes included)."""
+    if content_type is None:
+        return False
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """The answer without the credentials that went with the request, should it echo them."""
+    for secret in secrets:
+        if len(secret) >= _SECRET_LENGTH and secret.encode() in body:
+            body = body.replace(secret.encode(), b"***")
+    return body

@@ -1,0 +1,127 @@
+"""Runs the steps of an operation, those that nothing orders at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from naftiko_runtime.consumes.formats import decode_answer
+from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
+from naftiko_runtime.engine.answers import answer_of, mapped
+from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.plan.operation import (
+    CallStepPlan,
+    LookupStepPlan,
+    OrchestrationPlan,
+    OutputPlan,
+    Scope,
+    StepPlan,
+    UpstreamRequest,
+)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One execution of a sequence: its scope, and each call step's exchange by index."""
+
+    scope: Scope
+    upstreams: Upstreams
+    exchanges: dict[int, tuple[UpstreamRequest, UpstreamResponse]] = field(default_factory=dict)
+
+
+async def orchestrate(
+    plan: OrchestrationPlan, output: OutputPlan, scope: Scope, upstreams: Upstreams
+) -> Answer:
+    """The answer of a sequence of steps: what `result` makes of their outputs, or else the last
+    call's answer. Raises CallFailed, naming the step, when one fails: the rest is not run."""
+    run = _Run(scope, upstreams)
+    await _run_steps(plan.steps, run)
+    if plan.result is not None:
+        found = plan.result(scope)
+        value: JsonValue = None if isinstance(found, Missing) else found
+        value = mapped(output, value, scope, plan.operation)
+        return Answer(200, "application/json", encode_json(value), (), value)
+    if run.exchanges:
+        request, response = run.exchanges[max(run.exchanges)]
+        return answer_of(output, request, response, scope)
+    last = scope.steps.get(plan.steps[-1].name)
+    value = mapped(output, last, scope, plan.operation)
+    return Answer(200, "application/json", encode_json(value), (), value)
+
+
+async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
+    waiting = dict(enumerate(steps))
+    done: set[int] = set()
+    running: dict[asyncio.Task[None], int] = {}
+    try:
+        while waiting or running:
+            ready = [index for index, step in waiting.items() if step.waits <= done]
+            if len(ready) == 1 and not running:
+                index = ready[0]
+                await _run_step(index, waiting.pop(index), run)
+                done.add(index)
+                continue
+            for index in ready:
+                running[asyncio.create_task(_run_step(index, waiting.pop(index), run))] = index
+            finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in sorted(finished, key=running.__getitem__):
+                done.add(running.pop(task))
+                task.result()
+    finally:
+        for (
+            task
+        ) in running:  # only safe calls ever run side by side, so cutting them off is harmless
+            task.cancel()
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
+    try:
+        await RUNNERS[type(step)](index, step, run)
+    except CallFailed as failed:
+        raise CallFailed(_named(failed.failure, step.name)) from None
+
+
+def _named(failure: Failure, step: str) -> Failure:
+    if failure.step is not None:
+        return failure
+    return replace(failure, detail=f'step "{step}": {failure.detail}', step=step)
+
+
+async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
+    assert isinstance(step, CallStepPlan)
+    request = step.call.build(run.scope)
+    response = await run.upstreams.send(request)
+    run.exchanges[index] = (request, response)
+    if not 200 <= response.status < 300:
+        raise CallFailed(
+            Failure(
+                FailureKind.STEP_FAILED,
+                f'"{request.operation}" answered with status {response.status}',
+                executed=True,
+                status=response.status if response.status >= 400 else None,
+            )
+        )
+    if response.body:
+        document = decode_answer(request, response, step.output.raw_format)
+        run.scope.steps[step.name] = mapped(step.output, document, run.scope, request.operation)
+
+
+async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
+    assert isinstance(step, LookupStepPlan)
+    value = step.look_up(run.scope)
+    if not isinstance(value, Missing):
+        run.scope.steps[step.name] = value
+
+
+RUNNERS: Mapping[type[StepPlan], Callable[[int, StepPlan, _Run], Coroutine[Any, Any, None]]] = {
+    CallStepPlan: _run_call,
+    LookupStepPlan: _run_lookup,
+}
+"""How each kind of step runs."""

@@ -1,0 +1,166 @@
+"""Compiles what an exposed part does - a call, steps, a function or a mock - into its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.document.model import (
+    AggregateFunction,
+    Behaviour,
+    Call,
+    CallStep,
+    ConsumedOperation,
+    Consumes,
+    InputParameter,
+)
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.getters import Compiler
+from naftiko_runtime.plan.inputs import InputCollector, Need
+from naftiko_runtime.plan.mocks import compile_mock
+from naftiko_runtime.plan.operation import (
+    Action,
+    CallPlan,
+    OperationPlan,
+    OrchestrationPlan,
+    OutputPlan,
+)
+from naftiko_runtime.plan.outputs import compile_output
+from naftiko_runtime.plan.request import CompiledCall, NotSupported, compile_call
+from naftiko_runtime.plan.shapes import compile_shape
+from naftiko_runtime.plan.steps import StepCompiler, compile_mappings, compile_steps, is_by_name
+from naftiko_runtime.plan.url import Base
+from naftiko_runtime.plan.variables import Variables
+
+RAW_FORMATS = frozenset({"json"})
+
+
+class OutOfService(Exception):
+    """An upstream that calls cannot reach, for a reason that has been reported; the message names
+    it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the parts of a capability refer to."""
+
+    consumes: Mapping[str, Consumes]
+    functions: Mapping[str, AggregateFunction]
+    variables: Variables
+    bases: Mapping[str, Base]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An exposed operation, tool or resource, as far as its behaviour goes.
+
+    `route` is the exposed path for REST and None for MCP; `reads_body` says whether undeclared
+    inputs may be fields of the request body.
+    """
+
+    name: str
+    parameters: tuple[InputParameter, ...]
+    behaviour: Behaviour
+    route: str | None = None
+    reads_body: bool = False
+
+
+def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
+    """The plan of one part.
+
+    Raises NotSupported, OutOfService, OutputError, JsonPathSyntaxError, or another ValueError for
+    what cannot be compiled.
+    """
+    behaviour, parameters = part.behaviour, part.parameters
+    function = surroundings.functions.get(behaviour.reference or "")
+    if function is not None:
+        parameters = parameters or function.parameters
+    collector = InputCollector(parameters, part.route, reads_body=part.reads_body)
+    compiler = Compiler(collector, surroundings.variables, {})
+    if function is not None:
+        arguments = {
+            fold_name(name): compiler.value(value, Need()) for name, value in behaviour.arguments
+        }
+        compiler = replace(compiler, arguments=arguments)
+        outputs = behaviour.outputs or function.behaviour.outputs
+        behaviour = replace(function.behaviour, outputs=outputs)
+    body = _Body()
+    action, output = _compile_action(behaviour, compiler, surroundings, body)
+    return OperationPlan(
+        name=part.name,
+        inputs=collector.plans(),
+        action=action,
+        output=output,
+        accepts_body=body.accepted,
+        body_required=body.required,
+        body_schema=body.schema,
+    )
+
+
+@dataclass(slots=True)
+class _Body:
+    """What the calls of a part make of the caller's body, gathered while they are compiled."""
+
+    accepted: bool = False
+    required: bool = False
+    schema: dict[str, JsonValue] | None = None
+
+    def note(self, call: CompiledCall) -> CallPlan:
+        self.accepted |= call.accepts_body
+        self.required |= call.body_required
+        self.schema = self.schema or call.body_schema
+        return call.plan
+
+
+def _compile_action(
+    behaviour: Behaviour, compiler: Compiler, surroundings: Surroundings, body: _Body
+) -> tuple[Action, OutputPlan]:
+    if behaviour.call is not None:
+        operation = _operation(behaviour.call, surroundings)
+        call = _compile_call(behaviour.call, compiler, surroundings)
+        output = compile_output(behaviour.outputs, operation.raw_format, compiler)
+        return body.note(call), output
+    if behaviour.steps:
+        return _compile_steps(behaviour, compiler, surroundings, body)
+    return compile_mock(behaviour.outputs, compiler)
+
+
+def _compile_steps(
+    behaviour: Behaviour, compiler: Compiler, surroundings: Surroundings, body: _Body
+) -> tuple[Action, OutputPlan]:
+    def compile_one(step: CallStep) -> CallPlan:
+        return body.note(_compile_call(step.call, compiler, surroundings, in_steps=True))
+
+    def consumed(step: CallStep) -> ConsumedOperation:
+        return _operation(step.call, surroundings)
+
+    steps = compile_steps(behaviour.steps, StepCompiler(compiler, compile_one, consumed))
+    calls = [step for step in behaviour.steps if isinstance(step, CallStep)]
+    raw_format = consumed(calls[-1]).raw_format if calls else None
+    if is_by_name(behaviour.outputs):
+        output = replace(compile_shape(behaviour.outputs), raw_format=raw_format)
+    else:
+        output = compile_output(behaviour.outputs, raw_format, compiler)
+    return OrchestrationPlan(steps, compile_mappings(behaviour.mappings)), output
+
+
+def _operation(call: Call, surroundings: Surroundings) -> ConsumedOperation:
+    namespace, _, name = call.operation.partition(".")
+    return surroundings.consumes[namespace].operations[name]
+
+
+def _compile_call(
+    call: Call, compiler: Compiler, surroundings: Surroundings, *, in_steps: bool = False
+) -> CompiledCall:
+    operation = _operation(call, surroundings)
+    consumes = surroundings.consumes[operation.namespace]
+    base = surroundings.bases.get(operation.namespace)
+    if base is None:
+        raise OutOfService(
+            f'its upstream "{operation.namespace}" has no usable baseUri: see line '
+            f"{consumes.place.line}"
+        )
+    if operation.raw_format not in (None, *RAW_FORMATS):
+        raise NotSupported(f'outputRawFormat "{operation.raw_format}"')
+    return compile_call(call, consumes, base, compiler, in_steps=in_steps)

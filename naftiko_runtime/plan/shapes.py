@@ -1,0 +1,67 @@
+"""Compiles the declared shape of a result that is made by name: what `outputParameters` say after
+`steps` (OrchestratedOutputParameter), where there are names and types but no paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from naftiko_runtime.document.model import OutputParameter
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.operation import OutputPlan, Scope
+from naftiko_runtime.plan.outputs import fitting
+
+Shape = Callable[[JsonValue], JsonValue]
+
+
+def compile_shape(outputs: Sequence[OutputParameter]) -> OutputPlan:
+    """Shapes an object: declared members in their types, null where they are missing. Members that
+    nothing declares stay as they are: a mapping put them there."""
+    shape = _object([(output.name or "", output) for output in outputs])
+
+    def apply(document: JsonValue, scope: Scope) -> JsonValue:
+        return shape(document)
+
+    properties: dict[str, JsonValue] = {o.name or "": shape_schema(o) for o in outputs}
+    return OutputPlan(apply, {"type": "object", "properties": properties})
+
+
+def _compile(output: OutputParameter) -> Shape:
+    if output.items is not None:
+        return _array(_compile(output.items))
+    if output.properties is not None:
+        return _object(output.properties)
+    fit = fitting(output.type)
+    return lambda value: None if value is None else fit(value)
+
+
+def _object(members: Sequence[tuple[str, OutputParameter]]) -> Shape:
+    shapes = [(name, _compile(output)) for name, output in members]
+
+    def shape(value: JsonValue) -> JsonValue:
+        if not isinstance(value, dict):
+            return value
+        declared = {name: make(value.get(name)) for name, make in shapes}
+        return {**declared, **{k: v for k, v in value.items() if k not in declared}}
+
+    return shape
+
+
+def _array(make: Shape) -> Shape:
+    def shape(value: JsonValue) -> JsonValue:
+        if isinstance(value, list):
+            return [make(item) for item in value]
+        return [make(value)] if isinstance(value, dict) else value
+
+    return shape
+
+
+def shape_schema(output: OutputParameter) -> dict[str, JsonValue]:
+    """JSON Schema of a shaped value; anything may be null, since a step may find nothing."""
+    schema: dict[str, JsonValue] = {"type": [output.type, "null"]}
+    if output.description:
+        schema["description"] = output.description
+    if output.items is not None:
+        schema["items"] = shape_schema(output.items)
+    if output.properties is not None:
+        schema["properties"] = {name: shape_schema(child) for name, child in output.properties}
+    return schema
