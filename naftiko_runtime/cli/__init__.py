@@ -1,1 +1,74 @@
-"""What the user types: one module per command."""
+"""The command line: `naftiko COMMAND ...`, one module per command.
+
+A command module has a docstring (its help), `add_arguments(parser)` and `run(arguments)`, which
+returns the exit code: 0 fine, 1 problems, 2 wrong usage. It imports what it runs inside `run`, so
+that `naftiko --help` stays quick and `validate` loads no server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+COMMANDS = ("serve", "validate", "stdio", "schema")
+
+_DESCRIPTION = """\
+Runs Naftiko capability files: every operation of a file answers REST clients and AI agents (MCP),
+with the calls made against the API that the file consumes.
+
+  naftiko serve capabilities/        serve a folder of files, and follow its changes
+  naftiko validate orders.yaml       say what is wrong with a file, and how to mend it
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit code."""
+    parser = _build_parser()
+    arguments = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; so may its last lines.
+        sys.stdout = None
+        return 1
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="naftiko",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = import_module(f"{__name__}.{name}")
+        summary = (module.__doc__ or "").partition("\n")[0]
+        command = commands.add_parser(
+            name,
+            help=summary[:1].lower() + summary[1:].rstrip("."),
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version; looked up only when asked for, as that reads the package's metadata."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version and stop")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from naftiko_runtime import __version__
+
+        print(f"naftiko {__version__}")
+        parser.exit()

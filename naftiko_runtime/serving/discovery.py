@@ -1,0 +1,159 @@
+"""Which capability files the given paths stand for.
+
+A folder stands for the `*.yaml` and `*.yml` files in it and in its subfolders. What an editor or
+a version control system keeps there is passed over in silence; anything else that cannot be
+served is named. Only regular files are ever opened, so a pipe or a device never blocks a load.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+
+SUFFIXES = (".yaml", ".yml")
+"""What capability files of a folder end in, in any case."""
+_EDITOR_FILE = re.compile(r"^[.#]|~$|\.sw[a-z]$|^4913$|___jb_\w+___$")
+_CAPABILITY_KEY = re.compile(rb"""^(?:\{\s*)?["']?naftiko["']?\s*:""", re.MULTILINE)
+_SIZE_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Files in the order of their names, each one once, and the folders that were searched.
+
+    `named` are the files that were asked for by their own path.
+    """
+
+    files: tuple[Path, ...]
+    named: frozenset[Path]
+    folders: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+def find_files(paths: Sequence[Path]) -> Found:
+    """The files that the paths stand for. Problems name what cannot be used, and do not stop the
+    others."""
+    files: dict[str, Path] = {}
+    named: set[Path] = set()
+    folders: list[Path] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where access is denied
+            for candidate in _candidates(path, folders, problems):
+                if not _problem_with(candidate, within=path, found=problems):
+                    files.setdefault(os.path.realpath(candidate), candidate)
+        elif not _problem_with(path, within=None, found=problems):
+            named.add(files.setdefault(os.path.realpath(path), path))
+    in_order = tuple(sorted(files.values(), key=str))
+    return Found(in_order, frozenset(named), tuple(folders), tuple(problems))
+
+
+def _candidates(folder: Path, folders: list[Path], problems: list[Problem]) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        place = str(error.filename or folder)
+        problems.append(_refused(place, f"the folder cannot be read: {error.strerror}", "allow it"))
+
+    for root, names, files in os.walk(folder, onerror=unreadable):
+        folders.append(Path(root))
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        subfolders = [Path(root) / name for name in names]
+        problems += [_linked_folder(path) for path in subfolders if path.is_symlink()]
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES) and not _EDITOR_FILE.search(name):
+                yield Path(root) / name
+
+
+def _problem_with(path: Path, within: Path | None, found: list[Problem]) -> bool:
+    """Whether the path cannot be served; says why in `found`. `within` is the folder that a link
+    must not lead out of (files put together out of links, as Kubernetes does, stay inside)."""
+    problem = _file_problem(path, within)
+    if problem is not None:
+        found.append(problem)
+    elif os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
+        found.append(_writable_by_all(path))
+    return problem is not None
+
+
+def _file_problem(path: Path, within: Path | None) -> Problem | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return _missing(path)
+    except OSError as error:
+        return _refused(str(path), f"cannot be read: {error.strerror}", "check its permissions")
+    if not stat.S_ISREG(status.st_mode):
+        return _refused(str(path), "is not a regular file", "only regular files are read")
+    if within is not None and not Path(os.path.realpath(path)).is_relative_to(within.resolve()):
+        message = "is a link that leads out of the served folder"
+        return _refused(str(path), message, "copy the file into the folder, or name it itself")
+    if status.st_size > _SIZE_LIMIT:
+        message = f"has {status.st_size:,} bytes; a capability file may have {_SIZE_LIMIT:,}"
+        return _refused(str(path), message, "split the file")
+    return None
+
+
+def _missing(path: Path) -> Problem:
+    if path.is_symlink():
+        return _refused(str(path), "is a link to nothing", "mend the link or remove it")
+    message = f'there is no file or folder "{path}"'
+    return Problem("file-missing", Place(str(path)), (), message, "check the path")
+
+
+def _refused(place: str, message: str, remedy: str) -> Problem:
+    return Problem("file-refused", Place(place), (), message, remedy)
+
+
+def _linked_folder(path: Path) -> Problem:
+    message = "is a link to a folder, which is not followed"
+    remedy = "name the folder itself on the command line"
+    return Problem(
+        "file-refused", Place(str(path)), (), message, remedy, Severity.WARNING, Consequence.NOTHING
+    )
+
+
+def _writable_by_all(path: Path) -> Problem:
+    message = "may be changed by every user of this machine"
+    remedy = f"chmod o-w {path}"
+    return Problem(
+        "file-writable-by-all",
+        Place(str(path)),
+        (),
+        message,
+        remedy,
+        Severity.WARNING,
+        Consequence.NOTHING,
+    )
+
+
+def read_bytes(path: Path) -> bytes:
+    """A regular file's content. Raises OSError; never waits for a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("not a regular file")
+        return file.read(_SIZE_LIMIT + 1)
+
+
+def looks_like_capability(content: bytes) -> bool:
+    """Whether a YAML text has the key that makes it a capability file, `naftiko`, at its root."""
+    utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return utf16 or _CAPABILITY_KEY.search(content.removeprefix(b"\xef\xbb\xbf")) is not None
+
+
+def passed_over(path: Path) -> Problem:
+    """Says that a YAML file of a folder is something else than a capability."""
+    return Problem(
+        "not-a-capability",
+        Place(str(path)),
+        (),
+        'not a capability file: it has no key "naftiko" at its root',
+        "it is passed over; move it elsewhere to silence this",
+        Severity.WARNING,
+        Consequence.NOTHING,
+    )

@@ -1,0 +1,163 @@
+"""The life of one serving process: load, open, serve, reload, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable
+
+from naftiko_runtime.consumes.pools import TrustError
+from naftiko_runtime.engine.execute import execute
+from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.logs import set_up_logs
+from naftiko_runtime.serving.report import Reporter
+from naftiko_runtime.serving.service import Applied, Service
+from naftiko_runtime.serving.settings import ServeSettings
+from naftiko_runtime.serving.sharing import open_to_others
+from naftiko_runtime.serving.sources import Sources
+from naftiko_runtime.serving.tables import build_tables
+from naftiko_runtime.serving.upstreams import open_upstreams
+
+
+def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
+    """Serves until a signal ends it; returns the exit code. `ready` is called once all ports are
+    open."""
+    set_up_logs(settings.logs)
+    _raise_file_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_Process(settings, ready).run())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _raise_file_limit() -> None:
+    """Asks for as many open files as the system allows: each connection is one."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class _Process:
+    """Owns the upstream client, the ports and the watcher; they end with `run`."""
+
+    def __init__(self, settings: ServeSettings, ready: Callable[[], None]) -> None:
+        self._settings = settings
+        self._ready = ready
+        self._reporter = Reporter(settings.reports)
+        self._sources = Sources(settings.sources)
+        self._service: Service
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        self._catch_signals()
+        try:
+            upstreams = open_upstreams(self._settings.upstreams)
+        except TrustError as error:
+            self._reporter.say(logging.ERROR, "trust", str(error))
+            return 1
+
+        async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
+            return await execute(plan, inputs, upstreams)
+
+        self._service = Service(self._settings.ports, call, self._settings.grace)
+        try:
+            if not await self._start():
+                return 1
+            self._ready()
+            await self._serve()
+        finally:
+            await self._service.stop()
+            await upstreams.aclose()
+        self._reporter.say(logging.INFO, "stopped", "stopped")
+        return 0
+
+    async def _start(self) -> bool:
+        """Loads everything and opens the ports; False when there is nothing to go on with."""
+        started = time.monotonic()
+        applied = await self._apply(await self._sources.load())
+        if not applied.ports and applied.problems:
+            self._reporter.say(logging.ERROR, "no-port", "none of the ports can be opened")
+            return False
+        if not self._service.is_open and not self._may_wait():
+            self._say_nothing_to_serve()
+            return False
+        self._say_ready(time.monotonic() - started)
+        return True
+
+    async def _serve(self) -> None:
+        watcher = None
+        if self._settings.watch:
+            watcher = asyncio.create_task(self._sources.follow(self._reload))
+        await self._stop.wait()
+        grace = f"{self._settings.grace:g} s"
+        message = f"stopping; calls in flight have {grace} to finish, a second signal ends them"
+        self._reporter.say(logging.INFO, "stopping", message)
+        if watcher is not None:
+            watcher.cancel()
+            await asyncio.wait([watcher])
+
+    async def _apply(self, collection: Collection) -> Applied:
+        ports = self._settings.ports
+        tables, problems = await asyncio.to_thread(build_tables, collection.plans, ports)
+        applied = await self._service.apply(tables)
+        exposed = open_to_others(port.plan for port in applied.ports)
+        self._reporter.problems([*collection.all_problems, *problems, *exposed, *applied.problems])
+        self._reporter.ports(applied)
+        return applied
+
+    async def _reload(self, before: Collection, now: Collection) -> None:
+        self._reporter.reload(before, now)
+        await self._apply(now)
+
+    # Beginning and end, for the operator
+
+    def _may_wait(self) -> bool:
+        return self._settings.watch and bool(self._sources.current.folders)
+
+    def _say_nothing_to_serve(self) -> None:
+        paths = ", ".join(f'"{path}"' for path in self._settings.sources.paths)
+        message = (
+            f"nothing to serve in {paths} - name a capability file, or a folder that has one "
+            '("naftiko validate PATH" says what is wrong with a file)'
+        )
+        self._reporter.say(logging.ERROR, "nothing-to-serve", message)
+
+    def _say_ready(self, seconds: float) -> None:
+        watched = ", ".join(str(path) for path in self._settings.sources.paths)
+        watching = f", watching {watched}" if self._settings.watch else ""
+        if self._service.is_open:
+            message = f"ready in {seconds:.2f} s{watching} - Ctrl+C stops"
+        else:
+            message = f"nothing to serve yet{watching} - drop a capability file there"
+        self._reporter.say(logging.INFO, "ready", message, waiting=not self._service.is_open)
+
+    # Signals
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, self._on_signal)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._on_signal))
+
+    def _on_signal(self) -> None:
+        """The first signal stops gracefully, a second one at once."""
+        if self._stop.is_set():
+            self._service.hurry()
+        self._stop.set()

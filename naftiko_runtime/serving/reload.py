@@ -1,0 +1,98 @@
+"""Notices that something in the served folders has changed.
+
+The operating system's notifications come first; once a second the folders are looked at besides,
+since some file systems send none, and a folder that was removed and made again is watched no
+longer. Whoever is told looks at the contents: a notification is only a reason to look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+from naftiko_runtime.serving.collection import Fingerprint, fingerprint
+from naftiko_runtime.serving.discovery import SUFFIXES
+from naftiko_runtime.serving.logs import log_event
+
+_LOOK_MILLISECONDS = 500
+_QUIET_MILLISECONDS = 25
+_LONGEST_MILLISECONDS = 250
+"""A change is reported once nothing has happened for the quiet time, or after the longest."""
+
+_Folders = frozenset[tuple[str, int]]
+"""Folders by path and inode: one that was replaced is another folder."""
+
+
+async def watch(
+    targets: Callable[[], Iterable[Path]], changed: Callable[[], Awaitable[None]]
+) -> None:
+    """Calls `changed` after each change of the target files and folders, and once at the start;
+    ends when it is cancelled.
+
+    `targets` is asked again after each change: folders, and files, existing or not.
+    """
+    seen: Fingerprint | None = None
+    while True:
+        folders = _folders(targets())
+        try:
+            async with contextlib.aclosing(_wake_ups(folders, targets())) as wake_ups:
+                async for notified in wake_ups:
+                    now = await asyncio.to_thread(fingerprint, targets())
+                    if notified or now != seen:
+                        seen = now
+                        await changed()
+                    if _folders(targets()) != folders:
+                        break
+        except OSError as error:
+            message = f"changes are looked for twice a second only, not noticed at once: {error}"
+            log_event(logging.WARNING, "watch", message)
+            await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
+
+
+async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerator[bool]:
+    """True after a notification, False when it is time to look anyway."""
+    if not folders:
+        while True:
+            await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
+            yield False
+    notifications = awatch(
+        *sorted(path for path, _ in folders),
+        watch_filter=_filter_for(targets),
+        debounce=_LONGEST_MILLISECONDS,
+        step=_QUIET_MILLISECONDS,
+        rust_timeout=_LOOK_MILLISECONDS,
+        yield_on_timeout=True,
+        recursive=False,
+        ignore_permission_denied=True,
+    )
+    async with contextlib.aclosing(notifications) as changes:
+        async for change in changes:
+            yield bool(change)
+
+
+def _filter_for(targets: Iterable[Path]) -> Callable[[Change, str], bool]:
+    """Which notifications are worth a look: a log that grows in a served folder is not."""
+    names = frozenset(target.name for target in targets)
+
+    def matters(change: Change, path: str) -> bool:
+        name = os.path.basename(path)  # noqa: PTH119 - called for every event of a busy folder
+        capability = name.lower().endswith(SUFFIXES)
+        return capability or name in names or name.startswith("..") or Path(path).is_dir()
+
+    return matters
+
+
+def _folders(targets: Iterable[Path]) -> _Folders:
+    """The existing folders among the targets, and those that hold the target files."""
+    found = set()
+    for target in targets:
+        with contextlib.suppress(OSError):
+            folder = target if target.is_dir() else target.parent
+            found.add((str(folder), folder.stat().st_ino))
+    return frozenset(found)

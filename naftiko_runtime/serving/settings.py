@@ -1,0 +1,86 @@
+"""What the command line decides about a running process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+GRACE_SECONDS = 10.0
+"""How long calls in flight may go on once the process has been told to stop."""
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How a process speaks to its operator."""
+
+    format: LogFormat = LogFormat.TEXT
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Which files are served, and what stands for their variables and addresses.
+
+    `base_uris` replaces the `baseUri` of a consumed namespace.
+    """
+
+    paths: tuple[Path, ...]
+    env_file: Path | None = None
+    base_uris: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamChoices:
+    """Whom to trust upstream: further CA files, and namespaces whose certificate is not checked."""
+
+    ca_files: tuple[Path, ...] = ()
+    insecure: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """Where to listen.
+
+    `host` replaces every file's `address`; `moved` maps a declared port to the one to open, 0 for
+    any free one. `allowed_hosts` are names that callers may use beside the address itself.
+    `shared` opens ports that other processes of this service open too; `claim` makes sure, at the
+    start, that no process of another service has them.
+    """
+
+    host: str | None = None
+    moved: Mapping[int, int] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+    shared: bool = False
+    claim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """Everything about one `naftiko serve`.
+
+    `grace` is in seconds. `reports` is off in all but one of several workers, which read the same
+    files and would say the same about them.
+    """
+
+    sources: SourceSettings
+    ports: PortSettings = PortSettings()
+    upstreams: UpstreamChoices = UpstreamChoices()
+    logs: LogSettings = LogSettings()
+    watch: bool = True
+    workers: int = 1
+    grace: float = GRACE_SECONDS
+    reports: bool = True

@@ -1,0 +1,148 @@
+"""Which port serves what: the adapters of all files, put together by the port they name."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
+from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.serving.settings import PortSettings
+
+LOOPBACK = "127.0.0.1"
+
+PortKey: TypeAlias = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """One listener: where it opens, and the adapters that answer there, each with the label of
+    its capability.
+
+    `declared` is the port that the files name (the lowest, if several were moved to one), `port`
+    the one to open; 0 means any free one, for which `declared` alone identifies the listener.
+    """
+
+    declared: int
+    port: int
+    address: str
+    place: Place
+    rest: tuple[tuple[str, RestAdapterPlan], ...] = ()
+    mcp: tuple[tuple[str, McpAdapterPlan], ...] = ()
+
+    @property
+    def key(self) -> PortKey:
+        """The same for two plans that one open socket can serve."""
+        return (self.port or -self.declared, self.address)
+
+    @property
+    def is_local(self) -> bool:
+        return is_loopback(self.address)
+
+
+@dataclass(slots=True)
+class _Group:
+    declared: int
+    place: Place
+    addresses: list[tuple[str, Place]] = field(default_factory=list)
+    rest: list[tuple[str, RestAdapterPlan]] = field(default_factory=list)
+    mcp: list[tuple[str, McpAdapterPlan]] = field(default_factory=list)
+
+
+def share_ports(
+    plans: Sequence[CapabilityPlan], settings: PortSettings
+) -> tuple[tuple[PortPlan, ...], list[Problem]]:
+    """The listeners that the plans need, by ascending port. Plans come in the order in which
+    they win where two claim the same name."""
+    groups: dict[int, _Group] = {}
+    problems: list[Problem] = []
+    for plan in plans:
+        label = plan.label or plan.file
+        for rest in plan.rest:
+            _group(groups, rest, rest.port, settings).rest.append((label, rest))
+        for mcp in plan.mcp:
+            if mcp.port is None:
+                problems.append(_for_stdio(mcp))
+            else:
+                _group(groups, mcp, mcp.port, settings).mcp.append((label, mcp))
+    listeners = tuple(
+        PortPlan(
+            group.declared,
+            max(key, 0),
+            _address(group.addresses, group.declared, settings.host, problems),
+            group.place,
+            tuple(group.rest),
+            tuple(group.mcp),
+        )
+        for key, group in sorted(groups.items(), key=lambda entry: entry[1].declared)
+    )
+    return listeners, problems
+
+
+def _group(
+    groups: dict[int, _Group],
+    adapter: RestAdapterPlan | McpAdapterPlan,
+    declared: int,
+    settings: PortSettings,
+) -> _Group:
+    key = settings.moved.get(declared, declared) or -declared
+    group = groups.setdefault(key, _Group(declared, adapter.place))
+    if declared < group.declared:
+        group.declared, group.place = declared, adapter.place
+    group.addresses.append((adapter.address or LOOPBACK, adapter.place))
+    return group
+
+
+def _address(
+    declared: Sequence[tuple[str, Place]], port: int, host: str | None, problems: list[Problem]
+) -> str:
+    """The address of a port that several adapters share: `--host`, or what they agree on, or else
+    the one that fewer machines can reach."""
+    if host is not None:
+        return host
+    chosen, place = next((pair for pair in declared if is_loopback(pair[0])), declared[0])
+    for address, elsewhere in declared:
+        if address != chosen and not (is_loopback(address) and is_loopback(chosen)):
+            message = (
+                f'port {port} is to listen on "{address}" here and on "{chosen}" at {place}; '
+                f'it listens on "{chosen}"'
+            )
+            remedy = f'give them one "address", or start with --host {address}'
+            problems.append(_warning("address-conflict", elsewhere, message, remedy))
+    return chosen
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def open_to_others(listeners: Iterable[PortPlan]) -> list[Problem]:
+    """A warning for each listener that other machines can reach without authentication."""
+    return [
+        _warning(
+            "open-to-others",
+            listener.place,
+            f'port {listener.port or listener.declared} listens on "{listener.address}": whoever '
+            "reaches this machine may call every operation with this process's credentials",
+            "listen on 127.0.0.1, or put an authenticating proxy in front",
+        )
+        for listener in listeners
+        if not listener.is_local
+    ]
+
+
+def _for_stdio(adapter: McpAdapterPlan) -> Problem:
+    message = f'the tools of "{adapter.namespace}" have no port: they are for standard input'
+    return _warning("stdio-adapter", adapter.place, message, 'start them with "naftiko stdio"')
+
+
+def _warning(rule: str, place: Place, message: str, remedy: str) -> Problem:
+    return Problem(rule, place, (), message, remedy, Severity.WARNING, Consequence.NOTHING)

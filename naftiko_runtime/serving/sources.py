@@ -1,0 +1,59 @@
+"""The capability files of a process, kept up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from naftiko_runtime.serving.collection import Collection, load_collection
+from naftiko_runtime.serving.logs import LOGGER
+from naftiko_runtime.serving.reload import watch
+from naftiko_runtime.serving.settings import SourceSettings
+
+_SECOND_LOOK_SECONDS = 0.1
+"""How long a file may be missing while an editor puts another one in its place."""
+
+
+class Sources:
+    """Owns the current collection. Loading goes on in a thread, so that calls do as well."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._settings = settings
+        self.current: Collection
+
+    async def load(self) -> Collection:
+        """The first collection; to be called before `follow`."""
+        self.current = await asyncio.to_thread(load_collection, self._settings)
+        return self.current
+
+    async def follow(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> None:
+        """Tells of each change, with the collections before and after it, until cancelled.
+
+        Whatever goes wrong with a change is logged, and the next one is waited for.
+        """
+
+        async def look() -> None:
+            try:
+                before, self.current = self.current, await self._renewed()
+                if self.current.differs_from(before):
+                    await changed(before, self.current)
+            except Exception:
+                LOGGER.exception("the change was not taken over; what is served goes on")
+
+        try:
+            await watch(self._targets, look)
+        except Exception:
+            LOGGER.exception("the files are not followed any more; what is served goes on")
+
+    async def _renewed(self) -> Collection:
+        before = self.current
+        now = await asyncio.to_thread(load_collection, self._settings, before)
+        if any(file.plan and path not in now.files for path, file in before.files.items()):
+            await asyncio.sleep(_SECOND_LOOK_SECONDS)
+            now = await asyncio.to_thread(load_collection, self._settings, before)
+        return now
+
+    def _targets(self) -> set[Path]:
+        more = [self._settings.env_file] if self._settings.env_file else []
+        return {*self._settings.paths, *more, *self.current.folders, *self.current.watched_files}
