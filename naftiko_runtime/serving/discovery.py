@@ -45,7 +45,10 @@ def find_files(paths: Sequence[Path]) -> Found:
     problems: list[Problem] = []
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where access is denied
-            for candidate in _candidates(path, folders, problems):
+            candidates = list(_candidates(path, folders, problems))
+            if not candidates:
+                problems.append(_empty(path))
+            for candidate in candidates:
                 if not _problem_with(candidate, within=path, found=problems):
                     files.setdefault(os.path.realpath(candidate), candidate)
         elif not _problem_with(path, within=None, found=problems):
@@ -107,6 +110,17 @@ def _missing(path: Path) -> Problem:
 
 def _refused(place: str, message: str, remedy: str) -> Problem:
     return Problem("file-refused", Place(place), (), message, remedy)
+
+
+def _empty(folder: Path) -> Problem:
+    return Problem(
+        "empty-folder",
+        Place(str(folder)),
+        (),
+        f'there is no capability file in "{folder}"',
+        "put one there; its name ends in .yaml or .yml",
+        consequence=Consequence.NOTHING,
+    )
 
 
 def _linked_folder(path: Path) -> Problem:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import sys
-import unicodedata
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -20,7 +19,6 @@ from naftiko_runtime.serving.settings import LogFormat, LogSettings
 LOGGER = logging.getLogger("naftiko")
 
 _COLOURS = {"error": "31", "warning": "33", "debug": "2"}
-_UNSAFE_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
 
 
 def log_event(level: int, event: str, message: str, **fields: object) -> None:
@@ -31,13 +29,9 @@ def log_event(level: int, event: str, message: str, **fields: object) -> None:
 
 def one_line(text: str) -> str:
     """The text with every character that a terminal or a log reader could act on escaped."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return "".join(c if _is_plain(c) else _escape(c) for c in text)
-
-
-def _is_plain(character: str) -> bool:
-    return unicodedata.category(character) not in _UNSAFE_CATEGORIES
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:
