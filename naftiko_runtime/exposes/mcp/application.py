@@ -1,0 +1,175 @@
+"""The MCP adapter of one listener as an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.to_thread import run_sync
+from starlette.types import Message, Receive, Scope, Send
+
+from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
+from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
+from naftiko_runtime.exposes.mcp.streams import EndlessStream, replay, with_exact_numbers
+from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, problem_reply
+from naftiko_runtime.exposes.rest.reply import Reply
+from naftiko_runtime.exposes.rest.request_body import read_body
+from naftiko_runtime.failures import CallFailed
+
+if TYPE_CHECKING:
+    from naftiko_runtime.exposes.mcp.transport import HttpTransport
+
+_log = logging.getLogger("naftiko.mcp")
+_ALLOW_POST = (b"allow", b"POST")
+
+
+class McpApplication:
+    """Answers at `/mcp` and at `/`. `running()` has to be entered before it is called.
+
+    The SDK is imported beside the event loop while the listener opens, as that takes most of the
+    time of starting; requests wait for it.
+    """
+
+    def __init__(
+        self,
+        table: ToolTable,
+        execute: Execute,
+        hosts: HostPolicy,
+        *,
+        name: str = "naftiko",
+        keep_sessions: bool = True,
+    ) -> None:
+        """`keep_sessions` has to be off where several processes share the port: a session lives
+        in one of them."""
+        self._table = table
+        self._execute = execute
+        self._hosts = hosts
+        self._name = name
+        self._keep_sessions = keep_sessions
+        self._transport: HttpTransport | None = None
+        self._ready = anyio.Event()
+        self._streams_end = anyio.Event()
+        self._end = anyio.Event()
+
+    @property
+    def table(self) -> ToolTable:
+        return self._table
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The time in which requests are answered; can be entered once. Leaving it ends all
+        sessions, and calls that are still in flight."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._run)
+            try:
+                yield
+            finally:
+                self._streams_end.set()
+                self._end.set()
+
+    async def replace(self, table: ToolTable) -> None:
+        """Serves `table` from now on, and tells the clients if they would see another list.
+        Calls in flight end on the old table."""
+        self._table = table
+        if self._transport is not None:
+            await self._transport.server.replace(table)
+
+    async def close_streams(self) -> None:
+        """Ends the streams on which clients wait for changes, now and from now on, so that a stop
+        need not wait for clients to hang up. Calls go on."""
+        self._streams_end.set()
+        if self._transport is not None:
+            self._transport.server.close_listeners()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1000})
+            return
+        started = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            reply = await self._answer(scope, receive, send_watched)
+        except CallFailed as failed:
+            reply = problem_reply(failed.failure)
+        except Exception:
+            incident = secrets.token_hex(8)
+            _log.exception("internal error %s", incident)
+            reply = internal_error_reply(incident)
+        if reply is not None and not started:
+            await send(
+                {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+            )
+            body = b"" if scope["method"] == "HEAD" else reply.body
+            await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+        """None when the transport has answered, or nobody waits for an answer."""
+        refusal = self._hosts.check(scope["headers"])
+        if refusal is not None:
+            return problem_reply(refusal)
+        if scope["path"] not in PATHS:
+            return problem_reply(unknown_path(scope["path"]))
+        if scope["method"] == "POST":
+            return await self._post(scope, receive, send)
+        if scope["method"] in ("GET", "DELETE"):
+            transport = await self._loaded()
+            if transport.holds_session(scope):
+                stream = EndlessStream(receive, send, self._streams_end)
+                await transport.session(scope, stream.receive, stream.send)
+                await stream.finish()
+                return None
+        if scope["method"] == "GET" and _is_browser(scope):
+            return page(self._table)
+        return problem_reply(not_answered(scope["method"]), _ALLOW_POST)
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+        body = await read_body(scope["headers"], receive)
+        if body is None:
+            return None
+        try:
+            message = decode_message(body)
+        except BadMessage as bad:
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(bad.body)),
+            ]
+            return Reply(400, headers, bad.body)
+        transport = await self._loaded()
+        await transport.post(message, scope, replay(body, receive), with_exact_numbers(send))
+        return None
+
+    async def _loaded(self) -> HttpTransport:
+        await self._ready.wait()
+        assert self._transport is not None
+        return self._transport
+
+    async def _run(self) -> None:
+        transport = await run_sync(self._load)
+        async with transport.running():
+            self._transport = transport
+            await transport.server.replace(self._table)
+            self._ready.set()
+            await self._end.wait()
+
+    def _load(self) -> HttpTransport:
+        from naftiko_runtime.exposes.mcp.transport import HttpTransport
+
+        return HttpTransport(
+            self._table, self._execute, name=self._name, keep_sessions=self._keep_sessions
+        )
+
+
+def _is_browser(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])

@@ -1,0 +1,84 @@
+"""Streamable HTTP as the SDK speaks it, in both eras of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.types import Receive, Scope, Send
+
+from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
+from naftiko_runtime.exposes.mcp.server import MESSAGE, ToolServer
+from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.json_values import JsonValue
+
+_IDLE_SECONDS: Final = 30 * 60
+_MOST_SESSIONS: Final = 2000
+_SESSION: Final = b"mcp-session-id"
+_VERSION: Final = b"mcp-protocol-version"
+
+
+class HttpTransport:
+    """Three of the SDK's session managers over one server, each for the callers that it suits.
+
+    Requests of 2026-07-28 stand alone; closing one's response cancels it, for which the SDK wants
+    its streaming mode. Clients of the handshake versions get a session when they initialize,
+    since without one they would not hear of changes; one that sends no session id is served all
+    the same. With `keep_sessions` off, for processes that share a port, nobody gets a session.
+    """
+
+    def __init__(
+        self, table: ToolTable, execute: Execute, *, name: str, keep_sessions: bool
+    ) -> None:
+        self.server = ToolServer(table, execute, name=name, numbers=mark_numbers)
+        self._keep_sessions = keep_sessions
+        sdk = self.server.sdk
+        self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
+        self._plain = StreamableHTTPSessionManager(sdk, stateless=True, json_response=True)
+        self._sessions = StreamableHTTPSessionManager(
+            sdk,
+            json_response=True,
+            session_idle_timeout=_IDLE_SECONDS,
+            max_sessions=_MOST_SESSIONS,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with self._modern.run(), self._plain.run(), self._sessions.run():
+            yield
+
+    async def post(
+        self, message: Mapping[str, JsonValue], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answers one message; `receive` gives its body."""
+        scope[MESSAGE] = message
+        if not _is_handshake(scope):
+            manager = self._modern
+        elif self._keep_sessions and (
+            message.get("method") == "initialize" or _header(scope, _SESSION) is not None
+        ):
+            manager = self._sessions
+        else:
+            manager = self._plain
+        await manager.handle_request(scope, receive, send)
+
+    def holds_session(self, scope: Scope) -> bool:
+        """Whether a GET or DELETE means a session: they do for the handshake versions only."""
+        return self._keep_sessions and _header(scope, _SESSION) is not None and _is_handshake(scope)
+
+    async def session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Opens the stream of a session, or ends the session."""
+        await self._sessions.handle_request(scope, receive, send)
+
+
+def _is_handshake(scope: Scope) -> bool:
+    """A request that names no version is of one with a handshake; so the SDK takes it, too."""
+    version = _header(scope, _VERSION)
+    return version is None or version.decode("latin-1") in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    return next((value for key, value in scope["headers"] if key == name), None)
