@@ -166,7 +166,7 @@ class OrderBook:
 
     def _face_market(self, order: Order, at: float) -> None:
         """One order, one moment; an order that another one's fill has ended is passed over."""
-        if not order.live or not self._active(order) or at < order.placed_at:
+        if not order.live or not self._active(order):
             return
         tick = int(at // TICK_SECONDS)
         if order.filled_in_tick == tick:

@@ -55,16 +55,16 @@ def live_order(order: Order) -> JsonObject:
         "fgColor": "#0000CC",
     }
     if request.limit is not None:
-        entry["price"] = f"{request.limit:f}"
+        entry["price"] = _price(request.limit)
     trigger = request.trigger if request.trigger is not None else order.stop
     if trigger is not None:
-        entry["auxPrice"] = f"{trigger:f}"
+        entry["auxPrice"] = _price(trigger)
     if request.client_id is not None:
         entry["order_ref"] = request.client_id
     if order.parent_id is not None:
         entry["parentId"] = order.parent_id
     if order.filled:
-        entry["avgPrice"] = f"{order.average_price.normalize():f}"
+        entry["avgPrice"] = _price(order.average_price)
     return entry
 
 
@@ -104,14 +104,14 @@ def order_status(order: Order) -> JsonObject:
         "order_time": utc_text(order.placed_at, "%y%m%d%H%M%S"),
     }
     if request.limit is not None:
-        entry["limit_price"] = f"{request.limit:f}"
+        entry["limit_price"] = _price(request.limit)
     trigger = request.trigger if request.trigger is not None else order.stop
     if trigger is not None:
-        entry["stop_price"] = f"{trigger:f}"
+        entry["stop_price"] = _price(trigger)
     if request.client_id is not None:
         entry["order_ref"] = request.client_id
     if order.filled:
-        entry["average_price"] = f"{order.average_price.normalize():f}"
+        entry["average_price"] = _price(order.average_price)
     return entry
 
 
@@ -177,9 +177,15 @@ def describe(order: Order) -> str:
     words = [verbs[0] if done else verbs[1], f"{order.quantity.normalize():f}"]
     words.append(type_name(request.order_type))
     if request.price is not None:
-        words.append(f"{request.price:f}")
+        words.append(_price(request.price))
     tif = request.time_in_force
     return f"{' '.join(words)}, {'Day' if tif is TimeInForce.DAY else tif.value}"
+
+
+def _price(price: Decimal) -> str:
+    """A price with two decimals at the least; an average can have four."""
+    cents = price.quantize(Decimal("0.01"))
+    return str(cents) if cents == price else f"{price.normalize():f}"
 
 
 def _status_description(order: Order) -> str:
