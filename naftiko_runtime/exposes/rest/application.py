@@ -102,7 +102,7 @@ class RestApplication:
         work = self._execute(
             operation, RequestInputs(variables, scope["query_string"], headers, body)
         )
-        if operation.call.method in _SAFE:
+        if operation.action.method in _SAFE:
             outcome = await run_while_connected(work, receive)
             if outcome is None:
                 return None

@@ -63,7 +63,7 @@ class RequestInputs:
             value = self._at(place, plan)
             if value is not MISSING:
                 return value, place is not ParameterPlace.BODY
-        if plan.whole_body or plan.body_path is not None:
+        if plan.body_path is not None:
             return self._in_body(plan), False
         return MISSING, False
 

@@ -192,14 +192,14 @@ def _parameters(served: ServedOperation, names: tuple[str, ...]) -> list[JsonVal
             **_described(plan),
         }
     for plan in served.plan.operation.inputs:
-        place = _parameter_place(plan)
+        place = _parameter_place(plan, served.plan.operation)
         if place is not None and plan.route_variable not in served.route.names:
             found.setdefault(
                 (plan.name, place.value),
                 {
                     "name": plan.name,
                     "in": place.value,
-                    "required": plan.required and len(plan.places) == 1,
+                    "required": plan.required,
                     "schema": _schema(plan),
                     **_described(plan),
                 },
@@ -207,11 +207,16 @@ def _parameters(served: ServedOperation, names: tuple[str, ...]) -> list[JsonVal
     return list(found.values())
 
 
-def _parameter_place(plan: InputPlan) -> ParameterPlace | None:
-    """The place to name for an input: the first, unless that is the body."""
-    if plan.whole_body or plan.body_path is not None or plan.places[:1] == (ParameterPlace.BODY,):
+def _parameter_place(plan: InputPlan, operation: OperationPlan) -> ParameterPlace | None:
+    """The place to name for an input that can be given in several: the body if that is one of
+    them, else the first. None for the body."""
+    if plan.body_path is not None or (operation.accepts_body and _in_body(plan)):
         return None
     return next((place for place in plan.places if place in _PARAMETER_PLACES), None)
+
+
+def _in_body(plan: InputPlan) -> bool:
+    return plan.whole_body or ParameterPlace.BODY in plan.places
 
 
 def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
@@ -225,7 +230,7 @@ def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
     fields = [
         plan
         for plan in operation.inputs
-        if plan.places[:1] == (ParameterPlace.BODY,) and plan.body_path is None
+        if _in_body(plan) and plan.body_path is None and plan.route_variable is None
     ]
     if not fields:
         return {}
@@ -233,9 +238,7 @@ def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
         "type": "object",
         "properties": {plan.name: {**_schema(plan), **_described(plan)} for plan in fields},
     }
-    required: list[JsonValue] = [
-        plan.name for plan in fields if plan.required and len(plan.places) == 1
-    ]
+    required: list[JsonValue] = [plan.name for plan in fields if plan.required]
     if required:
         schema["required"] = required
     return schema

@@ -49,11 +49,13 @@ class _Path:
     raw: list[str]
     decoded: list[str]
 
-    def with_other_ending(self) -> _Path:
-        """The same path without its trailing slash, or with one."""
-        if len(self.raw) > 1 and not self.raw[-1]:
+    def with_other_ending(self) -> _Path | None:
+        """The same path without its trailing slash, or with one; None where it ends in several."""
+        if self.raw[-1]:
+            return _Path([*self.raw, ""], [*self.decoded, ""])
+        if len(self.raw) > 1 and self.raw[-2]:
             return _Path(self.raw[:-1], self.decoded[:-1])
-        return _Path([*self.raw, ""], [*self.decoded, ""])
+        return None
 
 
 class Routes(Generic[T]):
@@ -76,19 +78,19 @@ class Routes(Generic[T]):
         values: list[str] = []
         end = _walk(self._root, segments, 0, method, values)
         if end is None:
-            end = _walk(self._root, segments.with_other_ending(), 0, method, values)
-        if end is None:
-            return None
+            other = segments.with_other_ending()
+            end = None if other is None else _walk(self._root, other, 0, method, values)
+            if end is None:
+                return None
         return end.target, dict(zip(end.names, values, strict=True))
 
     def methods(self, path: bytes) -> list[str]:
         """The methods that a path has, sorted; none where nothing matches. Raises ValueError."""
         segments = _split(path)
-        if segments is None:
-            return []
         found: set[str] = set()
-        _collect(self._root, segments, 0, found)
-        _collect(self._root, segments.with_other_ending(), 0, found)
+        for each in (segments, segments and segments.with_other_ending()):
+            if each is not None:
+                _collect(self._root, each, 0, found)
         return sorted(found)
 
 
