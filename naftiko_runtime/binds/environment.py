@@ -8,7 +8,10 @@ from pathlib import Path
 
 from naftiko_runtime.problems import Place, Problem, Severity
 
-_LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=(.*)", re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"'([^']*)'\s*(?:#.*)?", re.DOTALL)
+_DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?', re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -25,10 +28,10 @@ def parse_env_text(text: str, file: str) -> tuple[dict[str, str], list[Problem]]
     """
     values: dict[str, str] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = _LINE.match(line)
+        match = _LINE.fullmatch(line)
         if match is None:
             problems.append(
                 Problem(
@@ -46,18 +49,20 @@ def parse_env_text(text: str, file: str) -> tuple[dict[str, str], list[Problem]]
 
 
 def _unquote(text: str) -> str:
-    quoted = re.match(r"""^(['"])(.*?)(?<!\\)\1\s*(?:#.*)?$""", text)
-    if quoted is None:
-        return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
-    if quoted[1] == "'":
-        return quoted[2]
-    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), quoted[2])
+    stripped = text.strip()
+    single = _SINGLE_QUOTED.fullmatch(stripped)
+    if single is not None:
+        return single[1]
+    double = _DOUBLE_QUOTED.fullmatch(stripped)
+    if double is not None:
+        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), double[1], flags=re.DOTALL)
+    return re.split(r"\s#", text, maxsplit=1)[0].strip()
 
 
 def read_env_file(path: Path) -> tuple[dict[str, str], list[Problem]]:
     """The variables of a dotenv file; a file that cannot be read is a problem, not an exception."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f'the environment file "{path}" cannot be read: {reason}'

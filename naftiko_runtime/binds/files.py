@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import yaml
 
 from naftiko_runtime.binds.environment import parse_env_text
+from naftiko_runtime.json_codec import JsonError, decode_json
 
 _LIMIT = 1024 * 1024
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Reads every scalar as the text that it is written as, but for null."""
+
+
+_TextLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile(r"~|null|Null|NULL"), ["~", "n", "N"]
+)
+_TextLoader.add_constructor("tag:yaml.org,2002:null", lambda loader, node: None)
 
 
 class BindSourceError(Exception):
@@ -34,7 +47,7 @@ def path_of(location: str, folder: Path) -> Path:
 
 
 def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
-    """Each key's value at the root of the file, None where it is absent.
+    """Each key's value at the root of the file, None where it is absent; a null is empty text.
 
     Raises BindSourceError when the file cannot be read or holds no mapping.
     """
@@ -44,7 +57,7 @@ def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
         value = values.get(key)
         if isinstance(value, bool):
             found[key] = "true" if value else "false"
-        elif isinstance(value, str | int | float):
+        elif isinstance(value, str | int | float | Decimal):
             found[key] = str(value)
         elif value is None:
             found[key] = "" if key in values else None
@@ -54,7 +67,24 @@ def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
 
 
 def _read_mapping(path: Path) -> Mapping[str, object]:
+    text = _read_text(path)
     try:
+        value = _parse(path, text)
+    except RecursionError:
+        raise BindSourceError(f"{path} is nested too deeply for a file of variables") from None
+    except JsonError as error:
+        raise BindSourceError(f"{path} is not JSON: {error}") from None
+    except yaml.YAMLError:
+        raise BindSourceError(f"{path} is neither YAML nor JSON") from None
+    if not isinstance(value, dict):
+        raise BindSourceError(f"{path} holds no mapping of names to values")
+    return value
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+            raise BindSourceError(f"{path} is no regular file")
         with path.open("rb") as file:
             data = file.read(_LIMIT + 1)
     except OSError as error:
@@ -62,16 +92,16 @@ def _read_mapping(path: Path) -> Mapping[str, object]:
     if len(data) > _LIMIT:
         raise BindSourceError(f"{path} is larger than 1 MiB")
     try:
-        text = data.decode("utf-8-sig")
-        if path.suffix == ".env" or path.name.startswith(".env"):
-            return dict(parse_env_text(text, str(path))[0])
-        if text.count("[") + text.count("{") > 1000:
-            raise BindSourceError(f"{path} is nested too deeply for a file of variables")
-        value = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - BaseLoader makes text only
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BindSourceError(f"{path} is not UTF-8 text") from None
-    except yaml.YAMLError:
-        raise BindSourceError(f"{path} is neither YAML nor JSON") from None
-    if not isinstance(value, dict):
-        raise BindSourceError(f"{path} holds no mapping of names to values")
-    return value
+
+
+def _parse(path: Path, text: str) -> object:
+    if path.suffix == ".env" or path.name.startswith(".env"):
+        return parse_env_text(text, str(path))[0]
+    if path.suffix == ".json":
+        return decode_json(text)
+    if text.count("[") + text.count("{") > 1000:  # PyYAML takes quadratic time for each level
+        raise BindSourceError(f"{path} is nested too deeply for a file of variables")
+    return yaml.load(text, _TextLoader)  # noqa: S506 - it makes text and null only
