@@ -135,19 +135,22 @@ def syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     """The problem that stands for a parser's error over `text`."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return _problem(Place(file), "the text is not YAML", "check the file in an editor")
-    mark = error.problem_mark or error.context_mark
-    place = _place(file, mark)
+    lines = text.splitlines() or [""]
+    place = _place(file, error.problem_mark or error.context_mark, lines)
     complaint = error.problem or ""
-    line = _line(text, place.line)
+    line = lines[place.line - 1]
     if _STARTS_NO_VALUE.search(complaint):
         return _reserved_character(place, line)
     saying = next((known for known in _SAYINGS if known.complaint.search(complaint)), None)
+    rest = "".join([line[place.column - 1 :], *lines[place.line :]])
+    if "node content" in complaint and not rest.strip():
+        return _problem(place, "the text ends too early", "write the rest, or close the bracket")
     if saying is None:
         return _problem(
             place, f"the text is not YAML ({complaint})", "correct the line or put text in quotes"
         )
     if saying.at_start and error.context_mark is not None:
-        place = _place(file, error.context_mark)
+        place = _place(file, error.context_mark, lines)
     remedy = saying.remedy
     if _UNQUOTED_TEMPLATE.search(line):
         remedy = "put a value that starts with {{ in quotes altogether"
@@ -169,12 +172,10 @@ def _problem(place: Place, message: str, remedy: str) -> Problem:
     return Problem("yaml-syntax", place, (), message, remedy)
 
 
-def _place(file: str, mark: yaml.Mark | None) -> Place:
+def _place(file: str, mark: yaml.Mark | None, lines: list[str]) -> Place:
+    """Where a mark points. libyaml marks the end of the text on a line that is not there."""
     if mark is None:
         return Place(file)
+    if mark.line >= len(lines):
+        return Place(file, len(lines), len(lines[-1]) + 1)
     return Place(file, mark.line + 1, mark.column + 1)
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.splitlines()
-    return lines[number - 1] if number <= len(lines) else ""
