@@ -31,6 +31,7 @@ CALLER_NAMESPACES = frozenset({"rest", "tools"})
 
 _UPPER = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _PREFIXED = re.compile(r"^(?:\$this\.)?([A-Za-z0-9_-]+)\.([^\s{}]+)$")
+_PATH_START = re.compile(r"\$(?:$|[.\[@*A-Za-z_])")
 _FOLD = str.maketrans("", "", "-_")
 
 
@@ -103,9 +104,23 @@ def _read_variable(name: str, scope: NameScope) -> BindReference | None:
         return BindReference(f"{head}.{key}", text=name)
     if head == "env" and key:
         return BindReference(key, text=name)
-    if scope.position is not Position.CALL and _UPPER.match(name):
-        return BindReference(name, text=name)
+    if scope.position is Position.CALL:
+        return None
+    declared = _declared_alike(name, scope)
+    if declared is not None or _UPPER.match(name):
+        return BindReference(declared or name, text=name)
     return None
+
+
+def _declared_alike(name: str, scope: NameScope) -> str | None:
+    """The one declared variable whose name differs in case, `-` and `_` only. Where a secret or a
+    host stands, such a name means the variable rather than an input that a caller could give."""
+    names = {*scope.variables}
+    for namespace, keys in scope.variable_namespaces.items():
+        names |= {f"{namespace}.{key}" for key in keys}
+    folded = fold_name(name)
+    alike = [known for known in names if fold_name(known) == folded]
+    return alike[0] if len(alike) == 1 else None
 
 
 def read_template(text: str, scope: NameScope) -> Template:
@@ -155,9 +170,9 @@ def read_mapping(text: str) -> str:
 
 
 def is_mapping(value: JsonValue) -> bool:
-    """Whether the `value` of a named output parameter is a path expression (they may be written
-    so in consumed outputs)."""
-    return isinstance(value, str) and value.strip().startswith("$")
+    """Whether a `value` is meant as a path expression: `$` and what a path can go on with. A wrong
+    path such as `$orders` is one too, so that it is reported, and `$9.99` is text."""
+    return isinstance(value, str) and _PATH_START.match(value.strip()) is not None
 
 
 def read_body_type(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.document.dialects import fold_name, is_mapping
 from naftiko_runtime.document.model import (
     ConsumedParameter,
     InputParameter,
@@ -175,7 +175,7 @@ class InputCollector:
         default: MaybeJson = keywords.pop("default", MISSING)
         constant = declared.value if declared else None
         body_path = None
-        if constant is not None and constant.lstrip().startswith("$"):
+        if constant is not None and is_mapping(constant):
             body_path = compile_jsonpath(constant).read
         elif constant is not None:
             default = constant
