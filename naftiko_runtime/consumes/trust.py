@@ -139,7 +139,10 @@ def fetch_certificate(host: str, port: int, timeout: float) -> Certificate:
         raise FetchError(f"cannot connect ({getattr(error, 'strerror', None) or error})") from error
     if der is None:
         raise FetchError("it shows no certificate")
-    return read_certificate(ssl.DER_cert_to_PEM_cert(der))
+    try:
+        return read_certificate(ssl.DER_cert_to_PEM_cert(der))
+    except ValueError as error:
+        raise FetchError(f"what it shows is {error}") from error
 
 
 def read_certificate(pem: str) -> Certificate:
@@ -147,7 +150,10 @@ def read_certificate(pem: str) -> Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    certificate = x509.load_pem_x509_certificate(pem.encode("ascii", errors="replace"))
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode("ascii", errors="replace"))
+    except ValueError as error:
+        raise ValueError("not a certificate that can be read") from error
     return Certificate(
         fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
         subject=_printable(certificate.subject.rfc4514_string()),
