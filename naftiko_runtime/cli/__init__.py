@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from naftiko_runtime.cli.options import UsageError
+
 COMMANDS = ("serve", "validate", "stdio", "schema")
 
 _DESCRIPTION = """\
@@ -29,8 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _build_parser()
     arguments = parser.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = arguments.run
+    command: argparse.ArgumentParser = arguments.parser
     try:
         return run(arguments)
+    except UsageError as error:
+        command.error(str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -57,7 +62,7 @@ def _build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=command)
     return parser
 
 

@@ -64,20 +64,17 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class UsageError(Exception):
+    """Arguments that are fine one by one but not together; ends the command with exit code 2."""
+
+
 def pairs(given: Sequence[tuple[K, V]], option: str) -> dict[K, V]:
-    """The pairs of a repeatable option by key. Exits with 2 when one key has two values."""
+    """The pairs of a repeatable option by key. Raises UsageError when a key has two values."""
     found: dict[K, V] = {}
     for key, value in given:
         if found.setdefault(key, value) != value:
-            raise SystemExit(_usage(f"{option} is given twice for {key}: {found[key]}, {value}"))
+            raise UsageError(f"{option} is given twice for {key}: {found[key]} and {value}")
     return found
-
-
-def _usage(message: str) -> int:
-    import sys
-
-    print(f"naftiko: error: {message}", file=sys.stderr)
-    return 2
 
 
 def moved_port(text: str) -> tuple[int, int]:

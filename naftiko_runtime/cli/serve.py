@@ -17,6 +17,7 @@ import argparse
 from pathlib import Path
 
 from naftiko_runtime.cli.options import (
+    UsageError,
     add_environment,
     add_logs,
     add_upstreams,
@@ -113,6 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if settings.workers == 1:
         return run_process(settings)
-    from naftiko_runtime.serving.workers import run_workers
+    from naftiko_runtime.serving.workers import can_share_ports, run_workers
 
+    if not can_share_ports():
+        raise UsageError("--workers needs a system on which processes can share a port")
+    if 0 in settings.ports.moved.values():
+        raise UsageError("--workers needs ports that all workers know: give --port a number")
     return run_workers(settings)

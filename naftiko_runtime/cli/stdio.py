@@ -3,7 +3,9 @@
 A client such as an editor or a chat application starts this command itself and speaks MCP with
 it; whatever there is to say about the files goes to standard error.
 
-example, as the entry of a client's configuration:
+examples:
+  naftiko stdio orders.yaml
+and as the entry of a client's configuration:
   {"mcpServers": {"orders": {"command": "naftiko", "args": ["stdio", "/path/to/orders.yaml"]}}}
 """
 
