@@ -1,57 +1,60 @@
-"""Raw formats of upstream answers: one module per `outputRawFormat`, each to a JSON value."""
+"""Turns an upstream's answer into a JSON value. A format is one module here and one entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+import re
+from collections.abc import Callable
+from typing import Final
 
-from naftiko_runtime.consumes.formats import json_format
+from naftiko_runtime.consumes.formats.json_format import read_json
 from naftiko_runtime.consumes.messages import UpstreamResponse
-from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue
-from naftiko_runtime.plan.operation import UpstreamRequest
 
-Decode: TypeAlias = Callable[[bytes, str | None], JsonValue]
-"""Takes an answer's body and the charset that its Content-Type gives; raises ValueError."""
+DEFAULT_FORMAT: Final = "json"
+"""What an answer is read as when the file declares no format for it."""
 
-FORMATS: Mapping[str, Decode] = {"json": json_format.decode}
-"""Decoder of each `outputRawFormat`."""
+FORMATS: Final[dict[str, Callable[[bytes, str | None], JsonValue]]] = {"json": read_json}
+"""Readers by the name that `outputRawFormat` gives: from a body and the charset of its
+Content-Type (None when it names none) to a value. They raise ValueError in words for people."""
+
+_CHARSET: Final = re.compile(r';\s*charset="?([A-Za-z0-9._:-]+)"?', re.IGNORECASE)
+_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
+_HTML: Final = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
 
 
 def decode_answer(
-    request: UpstreamRequest, response: UpstreamResponse, raw_format: str | None
+    response: UpstreamResponse, raw_format: str | None, *, operation: str
 ) -> JsonValue:
-    """An answer's body as a JSON value; a file that names no format means JSON.
+    """The value of an answer's body. `raw_format` is a key of FORMATS, or None for the default;
+    `operation` is named in messages.
 
-    Raises CallFailed (UPSTREAM_INVALID), which says what came instead.
+    Raises CallFailed (UPSTREAM_INVALID) when the body is something else. An empty body is no
+    value in any format: callers who accept one must look before.
     """
-    name = raw_format or "json"
+    name = raw_format or DEFAULT_FORMAT
     content_type = response.header("content-type") or ""
-    charset = _charset(content_type)
+    charset = _CHARSET.search(content_type)
     try:
-        return FORMATS[name](response.body, charset)
+        return FORMATS[name](response.body, charset[1] if charset else None)
     except ValueError as error:
-        came = _description(content_type, response.body)
-        raise fail(
-            FailureKind.UPSTREAM_INVALID,
-            f'"{request.operation}" answered with {came} where outputRawFormat says {name}'
-            f"{'' if raw_format else ' (the default)'}: {error}",
-            executed=True,
-        ) from None
+        raise _unreadable(response, name, operation, error) from error
 
 
-def _charset(content_type: str) -> str | None:
-    for parameter in content_type.split(";")[1:]:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
-            return value.strip().strip('"')
-    return None
-
-
-def _description(content_type: str, body: bytes) -> str:
-    """What an answer looks like, without any of its text."""
-    start = body[:200].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")) or "html" in content_type:
-        return "an HTML page (a login page, perhaps)"
-    media_type = content_type.partition(";")[0].strip()
-    return f'"{media_type[:60]}"' if media_type else "a body of no stated type"
+def _unreadable(
+    response: UpstreamResponse, name: str, operation: str, error: ValueError
+) -> CallFailed:
+    """Says what came instead; the body itself is not shown, as it may hold anything."""
+    expected = f"where {name.upper()} was expected"
+    if not response.body.strip():
+        what = f"an empty body {expected}"
+    elif _HTML.match(response.body[:4096]):
+        what = (
+            f"an HTML page {expected} - if it is a login page, the session has ended: log in again"
+        )
+    else:
+        media_type = _MEDIA_TYPE.match(response.header("content-type") or "")
+        declared = f" declared as {media_type[0]}" if media_type else ""
+        what = f"a body{declared} that is not {name.upper()}: {error}"
+    detail = f'"{operation}": the upstream answered {response.status} with {what}'
+    return fail(FailureKind.UPSTREAM_INVALID, detail, executed=True)
