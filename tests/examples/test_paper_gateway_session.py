@@ -14,6 +14,7 @@ import pytest
 
 from examples.paper_gateway.clock import AdjustableClock
 from examples.paper_gateway.gateway import PaperGateway
+from examples.paper_gateway.pacing import HISTORY_PATH, Pacing
 from examples.paper_gateway.server import running_gateway
 from tests.examples.paper import ACCOUNT, NOON, Paper
 
@@ -273,3 +274,13 @@ def test_a_connection_is_reused_for_several_calls(paper: Paper) -> None:
         connection.request("GET", "/v1/api/iserver/accounts", headers={"User-Agent": "test"})
         assert connection.getresponse().read()
     connection.close()
+
+
+def test_at_most_five_calls_for_history_run_at_once() -> None:
+    pacing = Pacing(AdjustableClock(frozen_at=NOON), scale=1)
+    for _ in range(5):
+        assert pacing.admit(HISTORY_PATH)
+        pacing.begin(HISTORY_PATH)
+    assert not pacing.admit(HISTORY_PATH)
+    pacing.end(HISTORY_PATH)
+    assert pacing.admit(HISTORY_PATH)
