@@ -36,10 +36,10 @@ def answer_of(
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
         if output.raw_format == "json" and not _is_json(content_type):
-            decode_answer(request, response, output.raw_format)
+            decode_answer(response, output.raw_format, operation=request.operation)
             content_type = "application/json"
         return Answer(response.status, content_type or "application/json", body, headers)
-    document = decode_answer(request, response, output.raw_format)
+    document = decode_answer(response, output.raw_format, operation=request.operation)
     value = mapped(output, document, scope, request.operation)
     encoded = _without_secrets(encode_json(value), request.secrets)
     return Answer(response.status, "application/json", encoded, headers, value)

@@ -109,7 +109,7 @@ async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
             )
         )
     if response.body:
-        document = decode_answer(request, response, step.output.raw_format)
+        document = decode_answer(response, step.output.raw_format, operation=request.operation)
         run.scope.steps[step.name] = mapped(step.output, document, run.scope, request.operation)
 
 

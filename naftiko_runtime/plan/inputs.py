@@ -42,6 +42,8 @@ class Need:
     schema: Mapping[str, JsonValue] = field(default_factory=dict)
     place: ParameterPlace | None = None
     whole_body: bool = False
+    optional: bool = False
+    """The call does without it, whatever the file says of the input."""
 
 
 def need_of(parameter: ConsumedParameter, *, whole_body: bool = False) -> Need:
@@ -127,7 +129,7 @@ class InputCollector:
 
     def read(self, parameter: InputParameter) -> None:
         """Makes a declared input one that the call reads, without needing it."""
-        self._needs.setdefault(parameter.name, Need(required=False))
+        self._needs.setdefault(parameter.name, Need(optional=True))
 
     def plans(self) -> tuple[InputPlan, ...]:
         """All inputs: the declared ones in their order, then the implied ones."""
@@ -199,6 +201,8 @@ class InputCollector:
         )
 
     def _is_required(self, declared: InputParameter | None, need: Need) -> bool:
+        if need.optional:
+            return False
         if declared is not None and declared.required is not None:
             return declared.required
         if declared is not None and need.required is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
@@ -78,7 +78,8 @@ def compile_call(
     needs = {fold_name(p.name): p for p in (*operation.parameters, *body_parameters)}
     sole_body = body_parameters[0] if len(body_parameters) == 1 else None
     arguments = {
-        name: outer.value(value, _need(needs.get(name), sole_body)) for name, value in given.items()
+        name: outer.value(value, _need(needs.get(name), sole_body, operation, collector))
+        for name, value in given.items()
     }
     parts = _Parts(Compiler(collector, outer.variables, arguments), consumes, operation)
     write_url, write_headers = parts.url(base), parts.headers()
@@ -93,7 +94,7 @@ def compile_call(
             build=_compile_build(operation, parts.carried, write_url, write_headers, body),
         ),
         accepts_body=forwards or whole or (from_rest and _reads_body_fields(collector)),
-        body_required=sole_body is not None and bool(sole_body.required) and whole,
+        body_required=any(plan.whole_body and plan.required for plan in collector.plans()),
         body_schema=None if sole_body is None else _body_schema(sole_body),
     )
 
@@ -111,10 +112,28 @@ def _is_callers_body(parameter: ConsumedParameter, given: Mapping[str, Value]) -
     return parameter.value is None and implied
 
 
-def _need(parameter: ConsumedParameter | None, sole_body: ConsumedParameter | None) -> Need:
+def _need(
+    parameter: ConsumedParameter | None,
+    sole_body: ConsumedParameter | None,
+    operation: ConsumedOperation,
+    collector: InputCollector,
+) -> Need:
     if parameter is None:
         return Need()
-    return need_of(parameter, whole_body=parameter is sole_body)
+    if parameter is sole_body:
+        return _body_need(parameter, operation, collector)
+    return need_of(parameter)
+
+
+def _body_need(
+    parameter: ConsumedParameter, operation: ConsumedOperation, collector: InputCollector
+) -> Need:
+    """What a sole `in: body` parameter wants. Bodies of GET and DELETE have no meaning of their own
+    (RFC 9110, section 9.3) and many HTTP clients cannot send one, so they are never required."""
+    need = need_of(parameter, whole_body=True)
+    if collector.is_rest and operation.method not in _BODY_METHODS:
+        return replace(need, required=False)
+    return need
 
 
 def _reads_whole_body(collector: InputCollector) -> bool:
@@ -153,10 +172,10 @@ class _Parts:
     def at(self, place: ParameterPlace) -> list[ConsumedParameter]:
         return self._by_place.get(place, [])
 
-    def getter(self, parameter: ConsumedParameter, *, whole: bool = False) -> Getter:
+    def getter(self, parameter: ConsumedParameter, need: Need | None = None) -> Getter:
         """What fills a consumed parameter: its own `value`, else the argument in `with`, else the
         caller's input of the same name; a default of the file where none of them is given."""
-        need = need_of(parameter, whole_body=whole)
+        need = need or need_of(parameter)
         if parameter.value is not None:
             return self.compiler.value(parameter.value, need)
         argument = self.compiler.arguments.get(fold_name(parameter.name))
@@ -262,7 +281,8 @@ def _compile_body(
             return merged_body(writer, parts.compiler.value(operation.body.data, Need()), extra)
         return writer
     if len(parameters) == 1:
-        return whole_body(parts.getter(parameters[0], whole=True), raw=raw)
+        need = _body_need(parameters[0], operation, collector)
+        return whole_body(parts.getter(parameters[0], need), raw=raw)
     if parameters:
         return fields_body([(p.name, parts.getter(p)) for p in parameters])
     if forwards:
