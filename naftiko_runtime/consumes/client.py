@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import anyio
 import httpx2
 
+import naftiko_runtime
 from naftiko_runtime.consumes.addresses import Address, AddressError, split_url
 from naftiko_runtime.consumes.answers import UnusableAnswer, read_answer
 from naftiko_runtime.consumes.compression import ACCEPTED
@@ -130,7 +130,4 @@ def _headers(request: UpstreamRequest, address: Address) -> Sequence[tuple[bytes
 
 @cache
 def _user_agent() -> bytes:
-    try:
-        return f"naftiko-runtime/{version('naftiko-runtime')}".encode()
-    except PackageNotFoundError:
-        return b"naftiko-runtime"
+    return f"naftiko-runtime/{naftiko_runtime.__version__}".encode()
