@@ -13,7 +13,6 @@ from uvicorn.server import ServerState
 
 from naftiko_runtime.serving.guarded_protocol import GuardedProtocol
 from naftiko_runtime.serving.port_application import PortApplication
-from naftiko_runtime.serving.sharing import PortPlan
 
 _KEEP_ALIVE_SECONDS = 75
 _LOOK_SECONDS = 0.01
@@ -21,14 +20,15 @@ _CUT_OFF_SECONDS = 1.0
 
 
 class Listener:
-    """Owned by the Service, which opens it, gives it tables and stops it once.
+    """Owned by the Service, which makes it on a listening socket, has it accept and stop once.
 
     The port is uvicorn's HTTP protocol on our own socket, without uvicorn's server: that one ends
     the process on a port in use and takes over its signals.
     """
 
-    def __init__(self, plan: PortPlan) -> None:
-        self.plan = plan
+    def __init__(self, opened: socket.socket) -> None:
+        self.port = int(opened.getsockname()[1])
+        self._socket = opened
         self.application = PortApplication()
         self._state = ServerState()
         self._config = Config(
@@ -47,27 +47,21 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._clock: asyncio.TimerHandle | None = None
 
-    @property
-    def port(self) -> int:
-        """The port that is open."""
-        assert self._server is not None, "the listener has not been opened"
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def accept(self, opened: socket.socket) -> None:
-        """Begins to answer on a listening socket, which is closed with the listener."""
+    async def accept(self) -> None:
+        """Begins to answer; connections that came earlier have waited."""
         loop = asyncio.get_running_loop()
 
         def connect() -> GuardedProtocol:
             return GuardedProtocol(self._config, self._state, {}, loop)
 
-        self._server = await loop.create_server(connect, sock=opened)
-        if self._clock is None:
-            self._tick()
+        self._tick()
+        self._server = await loop.create_server(connect, sock=self._socket)
 
     def stop_accepting(self) -> None:
         """Closes the socket; connections that are open stay."""
         if self._server is not None:
             self._server.close()
+        self._socket.close()
 
     async def stop(self, grace: float, hurry: asyncio.Event) -> None:
         """Closes the port. Calls in flight have `grace` seconds to finish, or until `hurry` is

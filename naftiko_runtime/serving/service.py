@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -43,8 +44,10 @@ class Applied:
 class _Port:
     """One listener with the adapters behind it. Ends with `stop`."""
 
-    def __init__(self, plan: PortPlan, execute: Execute, settings: PortSettings) -> None:
-        self.listener = Listener(plan)
+    def __init__(
+        self, plan: PortPlan, opened: socket.socket, execute: Execute, settings: PortSettings
+    ) -> None:
+        self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
         self._execute = execute
         # A session lives in one process; the next request may reach another one.
@@ -133,11 +136,13 @@ class Service:
 
     async def _open(self, tables: PortTables) -> OpenPort:
         plan = tables.plan
+        if self._claim:
+            open_socket(plan.address, plan.port, plan.declared).close()
         opened = open_socket(plan.address, plan.port, plan.declared, shared=self._settings.shared)
-        port = _Port(plan, self._execute, self._settings)
-        await port.listener.accept(opened)
-        self._ports[plan.key] = port
-        return await port.show(tables)
+        port = self._ports[plan.key] = _Port(plan, opened, self._execute, self._settings)
+        shown = await port.show(tables)
+        await port.listener.accept()
+        return shown
 
     async def _open_again(
         self, tables: PortTables, closed: Sequence[OpenPort]

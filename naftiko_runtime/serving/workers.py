@@ -77,6 +77,7 @@ class _Supervisor:
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._signals = 0
+        self._complete = False
         self._wake, self._waker = self._context.Pipe(duplex=False)
 
     def run(self) -> int:
@@ -93,6 +94,7 @@ class _Supervisor:
         while not self._signals:
             self._wait_for_news(self._next_restart())
             self._restart_the_dead()
+            self._say_when_complete()
         return self._stop()
 
     def _start(self, number: int, claim: bool = False) -> _Worker:
@@ -134,6 +136,13 @@ class _Supervisor:
                 worker.ready.close()
                 self._workers[index] = self._start(worker.number)
                 self._workers[index].deaths = worker.deaths
+
+    def _say_when_complete(self) -> None:
+        complete = all(worker.is_ready and worker.restart_at is None for worker in self._workers)
+        if complete and not self._complete:
+            number = len(self._workers)
+            log_event(logging.INFO, "workers", f"{number} workers are serving", workers=number)
+        self._complete = complete
 
     def _on_signal(self, number: int, frame: object) -> None:
         self._signals += 1
