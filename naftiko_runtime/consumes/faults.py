@@ -39,6 +39,9 @@ TRANSPORT_ERRORS: Final = (
 _CERTIFICATE_EXPIRED: Final = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
+_FOREIGN: Final = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's codes for an unknown issuer or an unknown self-signed certificate."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -138,7 +141,7 @@ def _not_connected(error: Exception, exchange: Exchange) -> Failure:
             case ssl.SSLCertVerificationError():
                 return exchange.failure(
                     FailureKind.UPSTREAM_UNTRUSTED,
-                    _distrust(cause, exchange.choice, exchange),
+                    _distrust(cause, exchange),
                     executed=False,
                 )
             case ssl.SSLError():
@@ -158,11 +161,11 @@ def _not_connected(error: Exception, exchange: Exchange) -> Failure:
     return exchange.failure(FailureKind.UPSTREAM_UNREACHABLE, what, executed=False)
 
 
-def _distrust(error: ssl.SSLCertVerificationError, choice: TlsChoice, exchange: Exchange) -> str:
+def _distrust(error: ssl.SSLCertVerificationError, exchange: Exchange) -> str:
     """Why a certificate is not trusted, and exactly what to do about it."""
     address = exchange.address
     command = f'"naftiko trust {address.origin}"'
-    if choice.trust is Trust.PIN:
+    if exchange.choice.trust is Trust.PIN:
         if getattr(error, "verify_code", None) == _CERTIFICATE_EXPIRED:
             return f"the certificate kept for it has expired - renew it there, then run {command}"
         if isinstance(error, CertificateChanged) or _is_foreign(error):
@@ -180,10 +183,6 @@ def _distrust(error: ssl.SSLCertVerificationError, choice: TlsChoice, exchange: 
 def _is_foreign(error: ssl.SSLCertVerificationError) -> bool:
     """Whether OpenSSL found no way from the certificate to the pinned one."""
     return getattr(error, "verify_code", None) in _FOREIGN
-
-
-_FOREIGN: Final = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's codes for an unknown issuer or an unknown self-signed certificate."""
 
 
 def _breakage(error: Exception, progress: Progress) -> str:
