@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -28,6 +27,7 @@ ERAS = (HANDSHAKE, MODERN)
 class Listener:
     app: McpApplication
     port: int
+    http: httpx2.AsyncClient
 
     @property
     def url(self) -> str:
@@ -50,19 +50,12 @@ class Listener:
             content = json.dumps(message)
         if content is not None:
             sent["content-type"] = "application/json"
-        async with httpx2.AsyncClient(timeout=20) as client:
-            return await client.request(
-                method,
-                f"http://127.0.0.1:{self.port}{path}",
-                content=content,
-                headers={**sent, **(headers or {})},
-            )
-
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """The result of a call by a client of a handshake version without a session."""
-        response = await self.request(message=call_message(name, arguments))
-        assert response.status_code == 200, response.text
-        return response.json()["result"]
+        return await self.http.request(
+            method,
+            f"http://127.0.0.1:{self.port}{path}",
+            content=content,
+            headers={**sent, **(headers or {})},
+        )
 
 
 def call_message(name: str, arguments: Mapping[str, Any], id: int | str = 1) -> dict[str, Any]:
@@ -84,16 +77,22 @@ def modern(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 @asynccontextmanager
-async def listening(table: ToolTable, execute: Execute, **options: Any) -> AsyncIterator[Listener]:
+async def listening(
+    table: ToolTable, execute: Execute, *, send_buffer: int = 2**18, **options: Any
+) -> AsyncIterator[Listener]:
     app = McpApplication(table, execute, HostPolicy.for_address("127.0.0.1"), **options)
     config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5)
+    config.load()
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with app.running():
-            serving = asyncio.create_task(server._serve([listener]))
+    server.lifespan = config.lifespan_class(config)
+    # asyncio switches Nagle's algorithm off only where the protocol is named.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        listener.bind(("127.0.0.1", 0))
+        async with app.running(), httpx2.AsyncClient(timeout=20) as http:
+            await server.startup([listener])
             try:
-                yield Listener(app, listener.getsockname()[1])
+                yield Listener(app, listener.getsockname()[1], http)
             finally:
                 await app.close_streams()
-                server.should_exit = True
-                await serving
+                await server.shutdown([listener])
