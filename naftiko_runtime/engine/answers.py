@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko_runtime.consumes.formats import decode_answer
+from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.failures import FailureKind, fail
@@ -35,7 +35,7 @@ def answer_of(
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
-        if output.raw_format == "json" and not _is_json(content_type):
+        if output.raw_format.declared and _must_be_json(output) and not _is_json(content_type):
             decode_answer(response, output.raw_format, operation=request.operation)
             content_type = "application/json"
         return Answer(response.status, content_type or "application/json", body, headers)
@@ -57,6 +57,10 @@ def mapped(output: OutputPlan, document: JsonValue, scope: Scope, operation: str
             f'the answer of "{operation}" is too large for its output mapping',
             executed=True,
         ) from None
+
+
+def _must_be_json(output: OutputPlan) -> bool:
+    return output.raw_format.name == "json"
 
 
 def _is_json(content_type: str | None) -> bool:

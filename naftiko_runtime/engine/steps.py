@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from naftiko_runtime.consumes.formats import decode_answer
+from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.engine.answers import answer_of, mapped
 from naftiko_runtime.engine.outcome import Answer

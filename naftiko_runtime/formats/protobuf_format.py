@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from naftiko_runtime.formats.schema_files import read_schema_file
@@ -58,7 +57,7 @@ def _members(message: Message) -> JsonValue:
     return values
 
 
-def _value(field: FieldDescriptor, value: Any) -> JsonValue:
+def _value(field: Any, value: Any) -> JsonValue:
     if field.message_type is not None:
         return _members(value)
     if field.enum_type is not None:

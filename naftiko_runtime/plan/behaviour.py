@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
     AggregateFunction,
     Behaviour,
@@ -15,8 +15,9 @@ from naftiko_runtime.document.model import (
     Consumes,
     InputParameter,
 )
+from naftiko_runtime.formats import JSON, RawFormat, compile_format
 from naftiko_runtime.json_values import JsonValue
-from naftiko_runtime.plan.getters import Compiler
+from naftiko_runtime.plan.getters import Compiler, arguments_of
 from naftiko_runtime.plan.inputs import InputCollector, Need
 from naftiko_runtime.plan.mocks import compile_mock
 from naftiko_runtime.plan.operation import (
@@ -27,13 +28,11 @@ from naftiko_runtime.plan.operation import (
     OutputPlan,
 )
 from naftiko_runtime.plan.outputs import compile_output
-from naftiko_runtime.plan.request import CompiledCall, NotSupported, compile_call
+from naftiko_runtime.plan.request import CompiledCall, compile_call
 from naftiko_runtime.plan.shapes import compile_shape
 from naftiko_runtime.plan.steps import StepCompiler, compile_mappings, compile_steps, is_by_name
 from naftiko_runtime.plan.url import Base
 from naftiko_runtime.plan.variables import Variables
-
-RAW_FORMATS = frozenset({"json"})
 
 
 class OutOfService(Exception):
@@ -77,12 +76,11 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     if function is not None:
         parameters = parameters or function.parameters
     collector = InputCollector(parameters, part.route, reads_body=part.reads_body)
-    compiler = Compiler(collector, surroundings.variables, {})
+    compiler = Compiler(collector, surroundings.variables)
     if function is not None:
-        arguments = {
-            fold_name(name): compiler.value(value, Need()) for name, value in behaviour.arguments
-        }
-        compiler = replace(compiler, arguments=arguments)
+        arguments = {name: compiler.value(value, Need()) for name, value in behaviour.arguments}
+        readers = {parameter.name for parameter in function.parameters}
+        compiler = replace(compiler, arguments=arguments_of(arguments, readers))
         outputs = behaviour.outputs or function.behaviour.outputs
         behaviour = replace(function.behaviour, outputs=outputs)
     body = _Body()
@@ -119,7 +117,7 @@ def _compile_action(
     if behaviour.call is not None:
         operation = _operation(behaviour.call, surroundings)
         call = _compile_call(behaviour.call, compiler, surroundings)
-        output = compile_output(behaviour.outputs, operation.raw_format, compiler)
+        output = compile_output(behaviour.outputs, _raw_format(operation), compiler)
         return body.note(call), output
     if behaviour.steps:
         return _compile_steps(behaviour, compiler, surroundings, body)
@@ -135,14 +133,28 @@ def _compile_steps(
     def consumed(step: CallStep) -> ConsumedOperation:
         return _operation(step.call, surroundings)
 
-    steps = compile_steps(behaviour.steps, StepCompiler(compiler, compile_one, consumed))
+    steps = compile_steps(
+        behaviour.steps, StepCompiler(compiler, compile_one, consumed, _raw_format)
+    )
     calls = [step for step in behaviour.steps if isinstance(step, CallStep)]
-    raw_format = consumed(calls[-1]).raw_format if calls else None
+    raw_format = _raw_format(consumed(calls[-1])) if calls else JSON
     if is_by_name(behaviour.outputs):
         output = replace(compile_shape(behaviour.outputs), raw_format=raw_format)
     else:
         output = compile_output(behaviour.outputs, raw_format, compiler)
     return OrchestrationPlan(steps, compile_mappings(behaviour.mappings)), output
+
+
+def _raw_format(operation: ConsumedOperation) -> RawFormat:
+    """The format of an operation's answers, made ready. Raises ValueError."""
+    folder = Path(operation.place.file).parent
+    try:
+        return compile_format(operation.raw_format, operation.output_schema, folder)
+    except ImportError as error:
+        raise ValueError(
+            f'outputRawFormat "{operation.raw_format}" needs the library "{error.name}": install '
+            "naftiko-runtime[formats]"
+        ) from None
 
 
 def _operation(call: Call, surroundings: Surroundings) -> ConsumedOperation:
@@ -161,6 +173,4 @@ def _compile_call(
             f'its upstream "{operation.namespace}" has no usable baseUri: see line '
             f"{consumes.place.line}"
         )
-    if operation.raw_format not in (None, *RAW_FORMATS):
-        raise NotSupported(f'outputRawFormat "{operation.raw_format}"')
     return compile_call(call, consumes, base, compiler, in_steps=in_steps)

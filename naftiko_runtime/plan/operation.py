@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
+from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.problems import Place
 
@@ -20,7 +21,8 @@ class InputPlan:
     """One value that a caller may give, declared in the file or implied by what the call needs.
 
     `name` is the file's spelling; callers may also write it in another case or with `-` and `_`
-    exchanged (`loose` is the folded form to compare). `schema` is the JSON Schema of the value,
+    exchanged (`loose` is the folded form to compare, empty where
+    another input's name folds alike). `schema` is the JSON Schema of the value,
     without its description. `places` is where a REST caller's value is looked for, in order; an
     empty tuple means that only MCP callers give it. `route_variable` is the variable of the
     exposed route that holds it, if one does. `whole_body` makes the caller's whole request body
@@ -89,12 +91,12 @@ class OutputPlan:
     """What becomes of a JSON answer. `map` is None when the answer is returned as it came.
 
     `schema` describes the result (JSON Schema 2020-12), None when the file does not say.
-    `raw_format` is the declared format of the upstream's answer, None when undeclared.
+    `raw_format` is the format of the upstream's answer.
     """
 
     map: Callable[[JsonValue, Scope], JsonValue] | None = None
     schema: Mapping[str, JsonValue] | None = None
-    raw_format: str | None = None
+    raw_format: RawFormat = JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 
 from naftiko_runtime.document.model import OutputParameter
+from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.getters import Compiler, as_text
 from naftiko_runtime.plan.inputs import Need
@@ -29,7 +30,7 @@ class OutputError(ValueError):
 
 
 def compile_output(
-    outputs: Sequence[OutputParameter], raw_format: str | None, compiler: Compiler
+    outputs: Sequence[OutputParameter], raw_format: RawFormat, compiler: Compiler
 ) -> OutputPlan:
     """The output of a call. Raises OutputError.
 

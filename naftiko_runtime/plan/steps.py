@@ -19,6 +19,7 @@ from naftiko_runtime.document.model import (
     Template,
     Value,
 )
+from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.getters import Compiler, Getter, as_text
 from naftiko_runtime.plan.inputs import Need
@@ -47,6 +48,7 @@ class StepCompiler:
     values: Compiler
     call: Callable[[CallStep], CallPlan]
     consumed: Callable[[CallStep], ConsumedOperation]
+    raw_format: Callable[[ConsumedOperation], RawFormat]
 
 
 def compile_steps(steps: Sequence[Step], compiler: StepCompiler) -> tuple[StepPlan, ...]:
@@ -115,20 +117,22 @@ def _compile_call_step(step: Step, compiler: StepCompiler) -> StepPlan:
     return CallStepPlan(
         name=step.name,
         call=compiler.call(step),
-        output=_compile_projection(operation, compiler.values),
+        output=_compile_projection(operation, compiler.raw_format(operation), compiler.values),
     )
 
 
-def _compile_projection(operation: ConsumedOperation, values: Compiler) -> OutputPlan:
+def _compile_projection(
+    operation: ConsumedOperation, raw_format: RawFormat, values: Compiler
+) -> OutputPlan:
     """What a call step stores: the document, or what the consumed operation's outputs make of it.
 
     For an array each element keeps its own fields and gets the projected ones added.
     """
-    output = compile_output(operation.outputs, operation.raw_format, values)
+    output = compile_output(operation.outputs, raw_format, values)
     if output.map is None or not all(parameter.name for parameter in operation.outputs):
         return output
     members = [
-        (parameter.name or "", compile_output([parameter], None, values).map)
+        (parameter.name or "", compile_output([parameter], raw_format, values).map)
         for parameter in operation.outputs
     ]
 
@@ -149,7 +153,7 @@ def _compile_projection(operation: ConsumedOperation, values: Compiler) -> Outpu
             projected.append({**item, **fields} if isinstance(item, dict) else fields)
         return projected
 
-    return OutputPlan(each, None, operation.raw_format)
+    return OutputPlan(each, None, raw_format)
 
 
 # --- lookup -------------------------------------------------------------------------------

@@ -1,22 +1,14 @@
-"""Turns an upstream's answer into a JSON value. A format is one module here and one entry."""
+"""Decodes an upstream's answer, or says what came instead."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
-from naftiko_runtime.consumes.formats.json_format import read_json
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue
-
-DEFAULT_FORMAT: Final = "json"
-"""What an answer is read as when the file declares no format for it."""
-
-FORMATS: Final[dict[str, Callable[[bytes, str | None], JsonValue]]] = {"json": read_json}
-"""Readers by the name that `outputRawFormat` gives: from a body and the charset of its
-Content-Type (None when it names none) to a value. They raise ValueError in words for people."""
 
 _CHARSET: Final = re.compile(r';\s*charset="?([A-Za-z0-9._:-]+)"?', re.IGNORECASE)
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
@@ -24,21 +16,19 @@ _HTML: Final = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body
 
 
 def decode_answer(
-    response: UpstreamResponse, raw_format: str | None, *, operation: str
+    response: UpstreamResponse, raw_format: RawFormat, *, operation: str
 ) -> JsonValue:
-    """The value of an answer's body. `raw_format` is a key of FORMATS, or None for the default;
-    `operation` is named in messages.
+    """The value of an answer's body; `operation` is named in messages.
 
     Raises CallFailed (UPSTREAM_INVALID) when the body is something else. An empty body is no
     value in any format: callers who accept one must look before.
     """
-    name = raw_format or DEFAULT_FORMAT
     content_type = response.header("content-type") or ""
     charset = _CHARSET.search(content_type)
     try:
-        return FORMATS[name](response.body, charset[1] if charset else None)
+        return raw_format.read(response.body, charset[1] if charset else None)
     except ValueError as error:
-        raise _unreadable(response, name, operation, error) from error
+        raise _unreadable(response, raw_format.name, operation, error) from error
 
 
 def _unreadable(
