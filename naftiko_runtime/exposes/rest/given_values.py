@@ -26,13 +26,14 @@ class GivenValues(Generic[V]):
         self._folded: dict[str, list[str]] | None = None
 
     def find(self, name: str, loose: str) -> V | Missing:
-        """The value called exactly `name`, else the one whose folded name is `loose`.
+        """The value called exactly `name`, else the one whose folded name is `loose` (empty where
+        only the exact name will do).
 
         Raises CallFailed when two names are loosely equal to it and none is exact: nobody could
         say which one the caller means.
         """
         value = self._exact.get(name, MISSING)
-        if value is not MISSING or not self._exact:
+        if value is not MISSING or not loose or not self._exact:
             return value
         if self._folded is None:
             self._folded = {}

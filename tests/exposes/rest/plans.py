@@ -43,11 +43,12 @@ def given(
     default: MaybeJson = MISSING,
     description: str = "",
     schema: Mapping[str, JsonValue] | None = None,
+    exact: bool = False,
 ) -> InputPlan:
-    """An input called `name`, looked for at `places`."""
+    """An input called `name`, looked for at `places`; `exact` where no other spelling will do."""
     return InputPlan(
         name=name,
-        loose=fold_name(name),
+        loose="" if exact else fold_name(name),
         type=type_,
         schema=schema if schema is not None else ({"type": type_.value} if type_ else {}),
         description=description,

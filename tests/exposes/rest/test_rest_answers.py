@@ -131,12 +131,12 @@ def test_an_unknown_path_is_404_that_names_the_route_meant_and_the_documentation
     routes = ("/v1/iserver/account/{accountid}/orders", "/v1/iserver/accounts", "/v1/tickle")
     with listening(*(served("GET", route) for route in routes)) as listener:
         close = listener.get("/iserver/account/U1/Orders").problem(404, "unknown-path")
-        far = listener.get("/quite/another/thing").problem(404, "unknown-path")
+        far = listener.get("/v1/another/thing").problem(404, "unknown-path")
     assert close["detail"] == (
         'nothing is served at "/iserver/account/U1/Orders"'
         ' - did you mean "/v1/iserver/account/{accountid}/orders"? - "/docs" lists what is'
     )
-    assert far["detail"] == ('nothing is served at "/quite/another/thing" - "/docs" lists what is')
+    assert far["detail"] == ('nothing is served at "/v1/another/thing" - "/docs" lists what is')
 
 
 def test_an_unknown_path_is_shown_cut_and_inert() -> None:

@@ -12,6 +12,7 @@ from starlette.types import Message
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.application import RestApplication
+from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.table import build_rest_table
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from tests.exposes.rest.listener import SECONDS, listening
@@ -108,6 +109,30 @@ def test_a_call_in_flight_ends_on_the_table_that_it_began_with() -> None:
         parked.release.set()
         caller.join(SECONDS)
     assert answers[0].json() == {"done": True}
+
+
+@pytest.mark.anyio
+async def test_giving_up_leaves_the_task_that_asked_uncancelled() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    assert await run_while_connected(asyncio.sleep(60, "late"), receive) is None
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@pytest.mark.anyio
+async def test_a_listener_that_stops_can_still_cancel_a_call() -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+    call = asyncio.create_task(run_while_connected(asyncio.sleep(60, "late"), receive))
+    await asyncio.sleep(0.1)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
 
 
 @pytest.mark.parametrize(
