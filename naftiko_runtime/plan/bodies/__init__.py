@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from naftiko_runtime.document.model import BodyType, RequestBody
-from naftiko_runtime.plan.bodies import form, json_body, text
+from naftiko_runtime.plan.bodies import form, json_body, multipart, text
 from naftiko_runtime.plan.bodies.writer import BodyWriter
 from naftiko_runtime.plan.getters import Compiler
 
@@ -15,6 +15,7 @@ BODIES: Mapping[BodyType, Callable[[RequestBody, Compiler], BodyWriter]] = {
     BodyType.JSON: json_body.compile_json,
     BodyType.RAW: json_body.compile_json,
     BodyType.FORM: form.compile_form,
+    BodyType.MULTIPART: multipart.compile_multipart,
     BodyType.TEXT: text.compile_text,
     BodyType.XML: text.compile_xml,
     BodyType.SPARQL: text.compile_sparql,
