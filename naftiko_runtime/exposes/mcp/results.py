@@ -118,9 +118,13 @@ def _content(answer: Answer) -> tuple[str | Media, ...]:
 
 
 def _decode(answer: Answer) -> MaybeJson:
-    """The answer's JSON value; MISSING where it is none."""
-    if not isinstance(answer.value, Missing) or answer.status == 204 or not answer.body:
-        return answer.value
+    """The answer's JSON value; MISSING where it is none.
+
+    Made of the body even where a value is at hand: the body alone is what callers may see, with
+    the credentials taken out that an upstream has echoed.
+    """
+    if answer.status == 204 or not answer.body:
+        return MISSING
     content_type, _ = _media_type(answer)
     declared = content_type.endswith(("/json", "+json"))
     undeclared = content_type in ("", "text/plain") and answer.body.lstrip()[:1] in (b"{", b"[")

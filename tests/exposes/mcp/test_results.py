@@ -39,9 +39,9 @@ def test_lists_and_scalars_are_wrapped_for_the_handshake_versions(value: Any, wr
     assert result(PLAIN, json_answer(value), handshake=True).structured == wrapped
 
 
-def test_a_value_that_was_decoded_already_is_not_decoded_again() -> None:
-    answer = Answer(200, "application/json", b"{not json}", value={"id": 1})
-    assert result(PLAIN, answer).structured == {"id": 1}
+def test_R7_structured_content_holds_nothing_that_the_text_does_not_show() -> None:
+    answer = Answer(200, "application/json", b'{"token":"***"}', value={"token": "hunter2"})
+    assert result(PLAIN, answer).structured == {"token": "***"}
 
 
 @pytest.mark.parametrize("answer", [Answer(204, None, b""), Answer(200, "application/json", b"")])
