@@ -33,27 +33,31 @@ _FILTERS = ("$.a.b[?@.c == 4]", "$.a.b[?@.c > 4].d.e", "$.a.b[?match(@.d.e, '[3-
 def main() -> None:
     print(f"{'path':34}{'ours':>10}{'x inline':>10}{'jsonpath-ng':>13}{'x ours':>8}")
     for path, inline in _INLINE.items():
-        compiled = compile_jsonpath(path)
-        baseline = _best(inline)
-        ours = _best(compiled.read)
-        theirs = _best(parse_with_jsonpath_ng(path).find)
+        baseline, ours, theirs = _best_of_each(
+            inline, compile_jsonpath(path).read, parse_with_jsonpath_ng(path).find
+        )
         print(
             f"{path:34}{_micros(ours):>10}{ours / baseline:>10.1f}"
             f"{_micros(theirs):>13}{theirs / ours:>8.0f}"
         )
     for path in _FILTERS:
-        print(f"{path:34}{_micros(_best(compile_jsonpath(path).find)):>10}")
-    compiling = _best(lambda _: compile_jsonpath("$.a.b[*].c"))
-    print(f"{'compiling $.a.b[*].c':34}{_micros(compiling):>10}")
+        print(f"{path:34}{_micros(*_best_of_each(compile_jsonpath(path).find)):>10}")
+    compiling = _best_of_each(lambda _: compile_jsonpath("$.a.b[*].c"))
+    print(f"{'compiling $.a.b[*].c':34}{_micros(*compiling):>10}")
 
 
-def _best(function: Callable[[JsonValue], object]) -> float:
-    """Seconds for one call, the call itself included."""
-    timer = timeit.Timer(lambda: function(_DOCUMENT))
-    number, _ = timer.autorange(None)
-    number = max(1, number // 20)
-    empty = min(timeit.repeat(lambda: None, number=number, repeat=5))
-    return max(1e-12, min(timer.repeat(repeat=5, number=number)) - empty) / number
+def _best_of_each(*functions: Callable[[JsonValue], object]) -> list[float]:
+    """Seconds for one call of each, the call included; taken in turns, as machines have moods."""
+    timers = [
+        timeit.Timer("function(document)", globals={"function": function, "document": _DOCUMENT})
+        for function in functions
+    ]
+    numbers = [max(1, timer.autorange()[0] // 20) for timer in timers]
+    rounds = [
+        [timer.timeit(number) / number for timer, number in zip(timers, numbers, strict=True)]
+        for _ in range(15)
+    ]
+    return [min(times) for times in zip(*rounds, strict=True)]
 
 
 def _micros(seconds: float) -> str:

@@ -106,7 +106,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Holds:
     """A query that finds something, or a function that answers true."""
 
     subject: Query | Call
@@ -133,4 +133,4 @@ class Or:
     operands: tuple[Condition, ...]
 
 
-Condition: TypeAlias = Comparison | Test | Not | And | Or
+Condition: TypeAlias = Comparison | Holds | Not | And | Or

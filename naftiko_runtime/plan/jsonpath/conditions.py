@@ -13,12 +13,12 @@ from naftiko_runtime.plan.jsonpath.ast import (
     Comparison,
     Condition,
     Constant,
+    Holds,
     Not,
     Operator,
     Or,
     Query,
     Segment,
-    Test,
 )
 from naftiko_runtime.plan.jsonpath.functions import SIGNATURES, Kind
 from naftiko_runtime.plan.jsonpath.iregexp import IRegexpTooLarge, NotIRegexp, parse_iregexp
@@ -97,10 +97,10 @@ def _operator(scanner: Scanner) -> Operator | None:
 
 def _test(scanner: Scanner, subject: Comparable, at: int | None = None) -> Condition:
     if isinstance(subject, Query):
-        return Test(subject)
+        return Holds(subject)
     if isinstance(subject, Call):
         if SIGNATURES[subject.function].result is Kind.LOGICAL:
-            return Test(subject)
+            return Holds(subject)
         raise scanner.fault(
             f'has "{subject.function}()" as a condition', "compare its result with a value", at=at
         )

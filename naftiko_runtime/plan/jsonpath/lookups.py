@@ -47,20 +47,55 @@ def compile_rows(
     prefix: tuple[str | int, ...], suffix: tuple[str, ...]
 ) -> Callable[[JsonValue], list[JsonValue]]:
     """The path `$.prefix[*].suffix`, as a list; suffixes hold at most two names."""
-    to_rows = compile_reader(prefix)
-    column = _column_reader(suffix)
+    to_parent = compile_reader(prefix)
+    if not suffix:
+        return lambda document: _rows_of(to_parent(document)).copy()
+    if len(suffix) == 1:
+        return _one_name_rows(to_parent, suffix[0])
+    return _two_names_rows(to_parent, *suffix)
 
+
+def _rows_of(parent: MaybeJson) -> list[Any]:
+    """What `[*]` finds; the list is the document's own."""
+    if not isinstance(parent, list):
+        if not isinstance(parent, dict):
+            return []
+        parent = list(parent.values())
+    if len(parent) > NODE_BUDGET:
+        raise JsonPathBudgetExceeded(NODE_BUDGET)
+    return parent
+
+
+def _one_name_rows(to_parent: Reader, name: str) -> Callable[[JsonValue], list[JsonValue]]:
     def read(document: JsonValue) -> list[JsonValue]:
-        rows = to_rows(document)
-        if not isinstance(rows, list):
-            if not isinstance(rows, dict):
-                return []
-            rows = list(rows.values())
-        if len(rows) > NODE_BUDGET:
-            raise JsonPathBudgetExceeded(NODE_BUDGET)
-        return column(rows)
+        rows: Any = to_parent(document)
+        if type(rows) is not list or len(rows) > NODE_BUDGET:
+            rows = _rows_of(rows)
+        try:
+            return [row[name] for row in rows]
+        except (KeyError, TypeError):
+            return _column(rows, name)
 
     return read
+
+
+def _two_names_rows(
+    to_parent: Reader, first: str, second: str
+) -> Callable[[JsonValue], list[JsonValue]]:
+    def read(document: JsonValue) -> list[JsonValue]:
+        rows: Any = to_parent(document)
+        if type(rows) is not list or len(rows) > NODE_BUDGET:
+            rows = _rows_of(rows)
+        try:
+            return [row[first][second] for row in rows]
+        except (KeyError, TypeError):
+            return _column(_column(rows, first), second)
+
+    return read
+
+
+def _column(rows: list[Any], name: str) -> list[JsonValue]:
+    return [row[name] for row in rows if isinstance(row, dict) and name in row]
 
 
 def _names_reader(names: list[str]) -> Reader:
@@ -117,36 +152,5 @@ def _index_reader(index: int) -> Reader:
         if isinstance(value, list) and -len(value) <= index < len(value):
             return value[index]  # type: ignore[no-any-return]
         return MISSING
-
-    return read
-
-
-def _column_reader(names: tuple[str, ...]) -> Callable[[list[Any]], list[JsonValue]]:
-    """From rows to what they hold under the names; rows that lack it are left out."""
-    if not names:
-        return lambda rows: rows.copy()
-    if len(names) == 1:
-        return _one_name_column(names[0])
-    return _two_names_column(*names)
-
-
-def _one_name_column(name: str) -> Callable[[list[Any]], list[JsonValue]]:
-    def read(rows: list[Any]) -> list[JsonValue]:
-        try:
-            return [row[name] for row in rows]
-        except (KeyError, TypeError):
-            return [row[name] for row in rows if isinstance(row, dict) and name in row]
-
-    return read
-
-
-def _two_names_column(first: str, second: str) -> Callable[[list[Any]], list[JsonValue]]:
-    inner = _one_name_column(second)
-
-    def read(rows: list[Any]) -> list[JsonValue]:
-        try:
-            return [row[first][second] for row in rows]
-        except (KeyError, TypeError):
-            return inner([row[first] for row in rows if isinstance(row, dict) and first in row])
 
     return read
