@@ -1,0 +1,1 @@
+"""Tests of the capability files that ship with the project."""
