@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from naftiko_runtime.document.behaviour_reader import read_functions
-from naftiko_runtime.document.consumes_reader import read_consumes
+from naftiko_runtime.document.consumes_reader import environment_binds, read_consumes
 from naftiko_runtime.document.cross_checks import check_references
 from naftiko_runtime.document.dialects import CALLER_NAMESPACES, NameScope
 from naftiko_runtime.document.element import Element, Reading
@@ -123,6 +123,8 @@ def _read_document(reading: Reading, importer: Importer) -> Capability:
             found = importer.resolve(child, binds) if is_import(child) else read_consumes(child)
             if found is not None:
                 _keep_first(consumes, found.namespace, found, child)
+                known = {bind.variable for bind in binds}
+                binds += (b for b in environment_binds(found) if b.variable not in known)
     functions: dict[str, AggregateFunction] = {}
     for child in body.children("aggregates"):
         for function in read_functions(child, reading.scope):

@@ -17,6 +17,7 @@ from naftiko_runtime.document.element import Element
 from naftiko_runtime.document.model import (
     Authentication,
     AuthenticationType,
+    Bind,
     BodyType,
     ConsumedOperation,
     ConsumedParameter,
@@ -40,14 +41,14 @@ _AUTHENTICATION_KEYS = frozenset({"type", "placement", "scopes"})
 
 def read_consumes(element: Element) -> Consumes:
     """One `type: http` entry of `consumes`."""
-    scope = element.reading.scope
+    scope = _with_environment(element, element.reading.scope)
     namespace = element.text("namespace")
     parameters = _read_parameters(element, scope)
     operations: dict[str, ConsumedOperation] = {}
     for resource in element.children("resources"):
         shared = _most_specific(parameters, _read_parameters(resource, scope))
         for operation in resource.children("operations"):
-            read = _read_operation(namespace, resource, operation, shared)
+            read = _read_operation(namespace, resource, operation, shared, scope)
             first = operations.setdefault(read.name, read)
             if first is not read:
                 element.reading.report(
@@ -61,7 +62,7 @@ def read_consumes(element: Element) -> Consumes:
         place=element.place,
         path=element.path,
         namespace=namespace,
-        base_uri=read_base_uri(element),
+        base_uri=read_base_uri(element, scope),
         operations=operations,
         parameters=parameters,
         authentication=read_authentication(element, scope),
@@ -69,10 +70,33 @@ def read_consumes(element: Element) -> Consumes:
     )
 
 
-def read_base_uri(element: Element) -> Template:
+def _with_environment(element: Element, scope: NameScope) -> NameScope:
+    """The scope in which `in: environment` parameters of an upstream are variables, so that no
+    caller can give them. One with a `value` is a constant instead."""
+    resources = list(element.children("resources"))
+    operations = [child for each in resources for child in each.children("operations")]
+    names = {
+        parameter.text("name")
+        for holder in (element, *resources, *operations)
+        for parameter in holder.children("inputParameters")
+        if parameter.text("in") == ParameterPlace.ENVIRONMENT and "value" not in parameter.values
+    }
+    return replace(scope, variables=scope.variables | names)
+
+
+def environment_binds(consumes: Consumes) -> list[Bind]:
+    """The variables that `in: environment` parameters declare: each its own key."""
+    return [
+        Bind(p.place, p.path, consumes.namespace, p.name, p.name, None)
+        for operation in consumes.operations.values()
+        for p in operation.parameters
+        if p.location is ParameterPlace.ENVIRONMENT and p.value is None
+    ]
+
+
+def read_base_uri(element: Element, scope: NameScope) -> Template:
     """`baseUri`: its origin is filled by variables only, its path by callers too."""
     text = element.text("baseUri")
-    scope = element.reading.scope
     scheme_end = text.find("://")
     slash = text.find("/", scheme_end + 3 if scheme_end >= 0 else 0)
     origin, path = (text, "") if slash < 0 else (text[:slash], text[slash:])
@@ -91,8 +115,8 @@ def _read_operation(
     resource: Element,
     operation: Element,
     shared: tuple[ConsumedParameter, ...],
+    scope: NameScope,
 ) -> ConsumedOperation:
-    scope = operation.reading.scope
     return ConsumedOperation(
         place=operation.place,
         path=operation.path,

@@ -171,7 +171,7 @@ def _check_arguments(
 def consumed_names(consumes: Consumes, operation: ConsumedOperation) -> set[str]:
     """Every name that an upstream request reads: its parameters and what its templates refer to."""
     names = {parameter.name for parameter in operation.parameters}
-    if operation.body is None:
+    if operation.leaves_body_open:
         names.add("body")
     texts: list[Value] = [operation.url_path, consumes.base_uri]
     texts += [p.value for p in operation.parameters if p.value is not None]

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from naftiko_runtime.document.node import Node
-from naftiko_runtime.document.parameters import ConsumedParameter, OutputParameter
+from naftiko_runtime.document.parameters import (
+    ConsumedParameter,
+    OutputParameter,
+    ParameterPlace,
+)
 from naftiko_runtime.document.values import Template, Value
 
 
@@ -73,6 +77,14 @@ class ConsumedOperation(Node):
     @property
     def reference(self) -> str:
         return f"{self.namespace}.{self.name}"
+
+    @property
+    def leaves_body_open(self) -> bool:
+        """Whether the file says nothing of the body; published files write this as `type: json`
+        without `data` too."""
+        if any(parameter.location is ParameterPlace.BODY for parameter in self.parameters):
+            return False
+        return self.body is None or (self.body.type is BodyType.JSON and self.body.data is None)
 
 
 @dataclass(frozen=True, slots=True)

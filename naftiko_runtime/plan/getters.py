@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from naftiko_runtime.document.model import (
     TemplatedObject,
     Value,
 )
+from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.inputs import InputCollector, Need
@@ -30,13 +32,45 @@ TextGetter: TypeAlias = Callable[[Scope], str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Arguments:
+    """Values that are given by name, already compiled: `with`, and parameters with a `value`.
+
+    `loose` holds those that a name may also find when it differs in case, `-` and `_` only.
+    """
+
+    exact: Mapping[str, Getter] = field(default_factory=dict)
+    loose: Mapping[str, Getter] = field(default_factory=dict)
+
+    def find(self, name: str) -> Getter | None:
+        return self.exact.get(name) or self.loose.get(fold_name(name))
+
+    def joined(self, name: str, get: Getter) -> Arguments:
+        """These with one more, which wins over those of its name."""
+        return Arguments({**self.exact, name: get}, {**self.loose, fold_name(name): get})
+
+
+def arguments_of(given: Mapping[str, Getter], readers: Collection[str]) -> Arguments:
+    """Arguments for something that reads the names `readers`. An argument that is called exactly
+    as one of them is not taken for another one whose name is only alike."""
+    loose: dict[str, Getter] = {}
+    for name, get in given.items():
+        if name not in readers:
+            loose.setdefault(fold_name(name), get)
+    alone = Counter(fold_name(name) for name in readers)
+    for name, get in given.items():
+        if name in readers and alone[fold_name(name)] == 1:
+            loose.setdefault(fold_name(name), get)
+    return Arguments(given, loose)
+
+
+@dataclass(frozen=True, slots=True)
 class Compiler:
     """What compiling the parts of one call needs: where inputs are collected, the variables'
-    values, and the call's arguments (`with`) by folded name, already compiled."""
+    values, and the arguments that the call is given."""
 
     collector: InputCollector
     variables: Variables
-    arguments: Mapping[str, Getter]
+    arguments: Arguments = Arguments()
 
     def reference(self, reference: Reference, need: Need) -> Getter:
         """Reads what a reference refers to; MISSING when it is not there."""
@@ -83,7 +117,11 @@ class Compiler:
         return unset
 
     def _input(self, reference: InputReference, need: Need) -> Getter:
-        argument = self.arguments.get(fold_name(reference.name))
+        dotted = ".".join((reference.name, *reference.rest))
+        argument = self.arguments.find(dotted)
+        if argument is not None:
+            return argument
+        argument = self.arguments.find(reference.name)
         if argument is not None:
             return _descend(argument, reference.rest)
         name, rest = self.collector.name_for(reference, need)
@@ -162,3 +200,15 @@ def as_text(value: JsonValue) -> str:
     if isinstance(value, int | float | Decimal):
         return str(value)
     return encode_json(value).decode()
+
+
+def encodable(name: str, text: str) -> str:
+    """The text of the value called `name`. Raises CallFailed when it holds half a surrogate pair,
+    which has no UTF-8 form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise fail(
+            FailureKind.INVALID_INPUT, f'"{name}": the text is not valid Unicode', field=name
+        ) from None
+    return text

@@ -4,6 +4,7 @@ implies."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -95,23 +96,25 @@ class InputCollector:
         """The input that a reference reads, and the way into its value."""
         if self.is_rest and fold_name(reference.name) == "body" and "body" not in self._declared:
             need = replace(need, whole_body=True)
-        dotted = ".".join((reference.name, *reference.rest))
-        known = self._known(dotted)
-        if known is None and reference.rest:
-            known = self._known(reference.name)
-            if known is not None:
-                self._note(known, Need(required=need.required))
-                return known, reference.rest
-        name = known or (dotted if not reference.rest else reference.name)
-        if reference.rest and known is None:
-            need = Need(whole_body=need.whole_body)
-        self._note(name, need)
-        return name, () if known else reference.rest
+        names = (*reference.name.split("."), *reference.rest)
+        for length in range(len(names), 0, -1):
+            known = self._known(".".join(names[:length]), with_targets=length == len(names))
+            if known is None:
+                continue
+            rest = names[length:]
+            self._note(known, Need(required=need.required) if rest else need)
+            return known, rest
+        name = reference.name
+        self._note(name, Need(whole_body=need.whole_body) if reference.rest else need)
+        return name, reference.rest
 
-    def implied_by(self, parameter: ConsumedParameter, need: Need) -> str:
-        """The input that fills a consumed parameter which `with` does not mention."""
-        target = self._targets.get(fold_name(parameter.name))
-        name = self._known(parameter.name) or target or parameter.name
+    def implied_by(self, parameter: ConsumedParameter, need: Need, *, exactly: bool) -> str:
+        """The input that fills a consumed parameter which `with` does not mention. `exactly`
+        leaves inputs out that differ from it in case, `-` or `_`: another parameter's name does so
+        too."""
+        name = parameter.name
+        if not exactly:
+            name = self._known(name, with_targets=True) or name
         self._note(name, need)
         return name
 
@@ -134,9 +137,13 @@ class InputCollector:
     def plans(self) -> tuple[InputPlan, ...]:
         """All inputs: the declared ones in their order, then the implied ones."""
         names = dict.fromkeys([*self._declared, *self._needs])
-        return tuple(self._plan(name) for name in names)
+        alike = Counter(fold_name(name) for name in names)
+        return tuple(
+            self._plan(name, fold_name(name) if alike[fold_name(name)] == 1 else "")
+            for name in names
+        )
 
-    def _known(self, name: str) -> str | None:
+    def _known(self, name: str, *, with_targets: bool) -> str | None:
         for names in (self._declared, self._needs):
             if name in names:
                 return name
@@ -145,7 +152,7 @@ class InputCollector:
             for candidate in names:
                 if fold_name(candidate) == folded:
                     return candidate
-        return None
+        return self._targets.get(folded) if with_targets else None
 
     def _note(self, name: str, need: Need) -> None:
         """Joins what several readers of one input want: the first that knows more is believed."""
@@ -163,7 +170,7 @@ class InputCollector:
             place=earlier.place or need.place,
         )
 
-    def _plan(self, name: str) -> InputPlan:
+    def _plan(self, name: str, loose: str) -> InputPlan:
         declared = self._declared.get(name)
         need = self._needs.get(name)
         wanted = need or Need(required=False)
@@ -183,7 +190,7 @@ class InputCollector:
             default = constant
         return InputPlan(
             name=name,
-            loose=fold_name(name),
+            loose=loose,
             type=type_,
             schema=_schema(type_, keywords),
             description=(declared.description if declared else "") or wanted.description,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 from naftiko_runtime.document.model import (
     BindReference,
@@ -16,14 +16,14 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue, Missing
-from naftiko_runtime.plan.getters import Compiler, Getter, as_text
+from naftiko_runtime.plan.getters import Compiler, Getter, as_text, encodable
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import Scope
+from naftiko_runtime.plan.query import compile_query
 from naftiko_runtime.plan.variables import Variables, unset_variable
 
 _ORIGIN = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", re.I)
 _UNSAFE_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@%/]")
-_UNSAFE_IN_QUERY = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@%/?]")
 
 
 class BaseUriError(ValueError):
@@ -107,15 +107,14 @@ UrlWriter = Callable[[Scope], str]
 def compile_url(
     base: Base,
     path: Template,
-    query: Sequence[tuple[str, str, Getter]],
+    parameters: Sequence[tuple[str, Getter]],
     compiler: Compiler,
-    needs: dict[str, Need],
+    needs: Mapping[str, Need],
 ) -> UrlWriter:
     """Writes the absolute URL of a request.
 
-    `query` holds (name, input's name for messages, getter); `needs` what parameters say of the
-    path's variables, by folded name. Base and path join with exactly one slash. A `?` in the path
-    starts constant query parameters.
+    `parameters` are those of the query; `needs` is what the path's variables want, by their names
+    in the path. Base and path join with exactly one slash. A `?` in the path starts the query.
     """
     if base.missing is not None:
         failure = base.missing.failure
@@ -126,7 +125,7 @@ def compile_url(
         return cannot
     route, fixed = _split_query(path)
     pieces = _compile_path(_joined(base, route), compiler, needs)
-    write_query = _compile_query(fixed, query)
+    write_query = compile_query(fixed, parameters, compiler)
     origin = base.origin
 
     def write(scope: Scope) -> str:
@@ -136,96 +135,99 @@ def compile_url(
     return write
 
 
-def _split_query(path: Template) -> tuple[Template, str]:
-    """The path without its query, and the query, which may only be constant."""
+def _split_query(path: Template) -> tuple[list[str | Reference], list[str | Reference]]:
+    """The parts of the path before the first `?`, and those after it."""
     for index, part in enumerate(path.parts):
         if isinstance(part, str) and "?" in part:
             before, _, after = part.partition("?")
-            tail = path.parts[index + 1 :]
-            text = after + "".join(p if isinstance(p, str) else "" for p in tail)
-            return Template((*path.parts[:index], before), path.source), text
-    return path, ""
+            return [*path.parts[:index], before], [after, *path.parts[index + 1 :]]
+    return list(path.parts), []
 
 
-def _joined(base: Base, path: Template) -> list[str | Reference]:
+def _joined(base: Base, path: Sequence[str | Reference]) -> list[str | Reference]:
     parts = [*base.path.parts]
     if isinstance(parts[-1], str):
         parts[-1] = parts[-1].rstrip("/")
-    return [part for part in (*parts, *path.parts) if part != ""] or ["/"]
+    return [part for part in (*parts, *path) if part != ""] or ["/"]
 
 
 def _compile_path(
-    parts: list[str | Reference], compiler: Compiler, needs: dict[str, Need]
+    parts: Sequence[str | Reference], compiler: Compiler, needs: Mapping[str, Need]
 ) -> list[str | Callable[[Scope], str]]:
     pieces: list[str | Callable[[Scope], str]] = []
+    for index, segment in enumerate(_segments(parts)):
+        if index:
+            pieces.append("/")
+        texts = [part for part in segment if isinstance(part, str)]
+        if len(texts) == len(segment):
+            pieces.append("".join(_literal(text) for text in texts))
+        else:
+            pieces.append(_compile_segment(segment, compiler, needs))
+    return pieces
+
+
+def _segments(parts: Sequence[str | Reference]) -> list[list[str | Reference]]:
+    """The parts cut at each slash of the file's own text."""
+    segments: list[list[str | Reference]] = [[]]
+    for part in parts:
+        if not isinstance(part, str):
+            segments[-1].append(part)
+            continue
+        first, *others = part.split("/")
+        segments[-1].append(first)
+        segments.extend([other] for other in others)
+    return segments
+
+
+def _literal(text: str) -> str:
+    return _UNSAFE_IN_PATH.sub(lambda m: quote(m.group(), safe=""), text)
+
+
+def _compile_segment(
+    parts: Sequence[str | Reference], compiler: Compiler, needs: Mapping[str, Need]
+) -> Callable[[Scope], str]:
+    """Writes one path segment: no value in it can change the path.
+
+    A segment of `.` or `..` is refused: servers and proxies take even its percent-encoded form as
+    a step to another path (RFC 3986, section 6.2.2.3), and some look no further than a `;`.
+    """
+    pieces: list[str | tuple[str, Getter]] = []
+    names: list[str] = []
     for part in parts:
         if isinstance(part, str):
-            pieces.append(_UNSAFE_IN_PATH.sub(lambda m: quote(m.group(), safe=""), part))
+            pieces.append(_literal(part))
             continue
         name = part.text or "?"
         need = Need(required=True, place=ParameterPlace.PATH)
         if isinstance(part, InputReference):
             name = ".".join((part.name, *part.rest))
             need = needs.get(name, need)
-        pieces.append(_segment(name, compiler.reference(part, need)))
-    return pieces
-
-
-def _segment(name: str, get: Getter) -> Callable[[Scope], str]:
-    """Writes a value as (part of) one path segment: nothing in it can change the path.
-
-    A value of `.` or `..` alone is refused: servers and proxies take even its percent-encoded
-    form as a step to another path (RFC 3986, section 6.2.2.3).
-    """
+        names.append(name)
+        pieces.append((name, compiler.reference(part, need)))
 
     def write(scope: Scope) -> str:
-        value = get(scope)
-        text = "" if isinstance(value, Missing) else path_text(name, value)
-        if text in ("", ".", ".."):
-            expected = "a value" if text == "" else 'another value than "." or ".."'
-            raise fail(FailureKind.INVALID_INPUT, f'"{name}": expected {expected}', field=name)
-        return quote(text, safe="")
+        text = "".join([p if isinstance(p, str) else _written(*p, scope) for p in pieces])
+        if unquote(text).partition(";")[0] in (".", ".."):
+            expected = 'another value than "." or ".."'
+            raise fail(
+                FailureKind.INVALID_INPUT, f'"{names[0]}": expected {expected}', field=names[0]
+            )
+        return text
 
     return write
+
+
+def _written(name: str, get: Getter, scope: Scope) -> str:
+    value = get(scope)
+    text = "" if isinstance(value, Missing) else path_text(name, value)
+    if not text:
+        raise fail(FailureKind.INVALID_INPUT, f'"{name}": expected a value', field=name)
+    return quote(text, safe="")
 
 
 def path_text(name: str, value: JsonValue) -> str:
     if isinstance(value, dict):
         raise fail(FailureKind.INVALID_INPUT, f'"{name}": an object fits no path', field=name)
     if isinstance(value, list):
-        return ",".join(as_text(item) for item in value)
-    return _encodable(name, as_text(value))
-
-
-def _encodable(name: str, text: str) -> str:
-    """The text, refused when it holds a lone surrogate, which has no UTF-8 form."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise fail(
-            FailureKind.INVALID_INPUT, f'"{name}": the text is not valid Unicode', field=name
-        ) from None
-    return text
-
-
-def _compile_query(fixed: str, query: Sequence[tuple[str, str, Getter]]) -> Callable[[Scope], str]:
-    constant = _UNSAFE_IN_QUERY.sub(lambda m: quote(m.group(), safe=""), fixed)
-    writers = [(quote(name, safe="$[]@"), shown, get) for name, shown, get in query]
-
-    def write(scope: Scope) -> str:
-        pairs = [constant] if constant else []
-        for name, shown, get in writers:
-            value = get(scope)
-            if isinstance(value, Missing) or value is None:
-                continue
-            for item in value if isinstance(value, list) else (value,):
-                pairs.append(f"{name}={quote(_encodable(shown, as_text(item)), safe='')}")
-        return "?" + "&".join(pairs) if pairs else ""
-
-    return write
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+        return ",".join([encodable(name, as_text(item)) for item in value])
+    return encodable(name, as_text(value))
