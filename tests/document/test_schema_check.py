@@ -480,6 +480,75 @@ def test_strict_notes_what_goes_beyond_the_official_schema(text: str, path: str)
     assert problem.remedy
 
 
+def upstream(members: str) -> str:
+    """A file with one consumed API."""
+    return HEAD + f"capability: {{consumes: [{{type: http, namespace: n, {members}}}]}}"
+
+
+PARAMETER = (
+    "type: integer, description: d, required: true, default: 1, enum: [1], "
+    "items: {type: object, properties: {a: {type: string}}}, properties: {a: {type: string}}, "
+    "format: f, minimum: 1, maximum: 2.5, minLength: 1, maxLength: 2, minItems: 0, maxItems: 9, "
+    "example: 1, examples: [1], pattern: x"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            consuming(f"{{name: a, method: GET, inputParameters: [{{name: {name}, in: query}}]}}")
+            for name in ("$select", "'page[limit]'", "'@id'", "a.b", "'a b'")
+        ),
+        consuming(
+            f"{{name: a, method: GET, inputParameters: [{{name: x, in: body, {PARAMETER}}}]}}"
+        ),
+        consuming("{name: a, method: GET, inputParameters: [{name: x, in: query, value: 5}]}"),
+        consuming("{name: a, method: POST, body: {type: json, data: null}}"),
+        consuming("{name: a, method: POST, body: {type: json}}"),
+        consuming("{name: a, method: POST, body: {type: form, data: {a: 1, b: [x]}}}"),
+        consuming("{name: a, method: POST, body: {type: formUrlEncoded, data: null}}"),
+        consuming(
+            "{name: a, method: GET, outputParameters: [{name: r, type: object, value: $., "
+            "description: d, properties: {x: {type: integer, mapping: $.x}}}]}"
+        ),
+        *(
+            upstream(f"baseUri: {uri}")
+            for uri in ("'{{URL}}'", "'https://{{HOST}}/v1/{{REGION}}'", "'https://x/{h}'", "''")
+        ),
+        serving("{method: GET, call: a_b.c.d}"),
+        serving("{method: GET, call: a.b, with: {a: [1], b: {c: null}, d: null, e: true}}"),
+        serving(f"{{method: GET, inputParameters: [{{name: x, mapping: body.x, {PARAMETER}}}]}}"),
+        serving("{method: GET, inputParameters: [{name: x, value: 5}]}"),
+        serving("{method: GET, outputParameters: [{name: r, type: integer, mapping: $.r}]}"),
+        serving(
+            "{method: GET, outputParameters: [{type: array, mapping: $., description: d, "
+            "items: [{type: string, mapping: $., maxLength: 5}]}, "
+            "{type: object, mapping: $.data, values: {type: string, value: true}}]}"
+        ),
+        offering(
+            f"{{name: a_b, call: a.b, inputParameters: [{{name: x, mapping: x, {PARAMETER}}}]}}"
+        ),
+        offering("{name: x, call: a.b, description: , label: }"),
+        exposing(
+            "{type: rest, port: 1, namespace: a_b, inputParameters: [{name: x}], resources: []}"
+        ),
+        exposing(
+            "{type: mcp, transport: stdio, port: 1, namespace: n, prompts: [{name: p, "
+            "template: [{role: user, content: c}], "
+            "arguments: [{name: a, default: 1, enum: [1, 2]}]}]}"
+        ),
+        HEAD
+        + "binds: [{namespace: a_b, keys: {lower: x.y}}]\ncapability: {exposes: [], binds: []}",
+    ],
+)
+def test_what_published_files_write_is_accepted_and_noted_by_strict(text: str) -> None:
+    assert check(text) == []
+    notes = check(text, strict=True)
+    assert notes
+    assert {problem.rule for problem in notes} == {"beyond-official-schema"}
+
+
 def test_strict_does_not_repeat_an_error_as_a_note() -> None:
     text = serving("{method: get, name: 5, foo: 1}")
     assert check(text, strict=True) == check(text)
