@@ -13,6 +13,7 @@ from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.report import Reporter
@@ -61,6 +62,7 @@ class _Process:
         self._reporter = Reporter(settings.reports)
         self._sources = Sources(settings.sources)
         self._service: Service
+        self._problems: list[Problem] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -90,6 +92,7 @@ class _Process:
         """Loads everything and opens the ports; False when there is nothing to go on with."""
         started = time.monotonic()
         applied = await self._apply(await self._sources.load())
+        self._report(applied)
         if not applied.ports and applied.problems:
             self._reporter.say(logging.ERROR, "no-port", "none of the ports can be opened")
             return False
@@ -115,14 +118,18 @@ class _Process:
         ports = self._settings.ports
         tables, problems = await asyncio.to_thread(build_tables, collection.plans, ports)
         applied = await self._service.apply(tables)
-        exposed = open_to_others(port.plan for port in applied.ports)
-        self._reporter.problems([*collection.all_problems, *problems, *exposed, *applied.problems])
-        self._reporter.ports(applied)
+        self._problems = [*collection.all_problems, *problems, *applied.problems]
+        self._problems += open_to_others(port.plan for port in applied.ports)
         return applied
 
     async def _reload(self, before: Collection, now: Collection) -> None:
+        applied = await self._apply(now)
         self._reporter.reload(before, now)
-        await self._apply(now)
+        self._report(applied)
+
+    def _report(self, applied: Applied) -> None:
+        self._reporter.problems(self._problems)
+        self._reporter.ports(applied)
 
     # Beginning and end, for the operator
 

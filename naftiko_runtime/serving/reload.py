@@ -30,12 +30,13 @@ _Folders = frozenset[tuple[str, int]]
 
 
 async def watch(
-    targets: Callable[[], Iterable[Path]], changed: Callable[[], Awaitable[None]]
+    targets: Callable[[], Iterable[Path]], changed: Callable[[], Awaitable[bool]]
 ) -> None:
     """Calls `changed` after each change of the target files and folders, and once at the start;
     ends when it is cancelled.
 
-    `targets` is asked again after each change: folders, and files, existing or not.
+    `targets` is asked again after each change: folders, and files, existing or not. When
+    `changed` returns True it is called again soon.
     """
     seen: Fingerprint | None = None
     while True:
@@ -45,8 +46,7 @@ async def watch(
                 async for notified in wake_ups:
                     now = await asyncio.to_thread(fingerprint, targets())
                     if notified or now != seen:
-                        seen = now
-                        await changed()
+                        seen = None if await changed() else now
                     if _folders(targets()) != folders:
                         break
         except OSError as error:

@@ -14,9 +14,10 @@ from naftiko_runtime.problems import (
     format_path,
     in_file_order,
 )
-from naftiko_runtime.serving.collection import Collection, ServedFile
+from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import log_event
 from naftiko_runtime.serving.service import Applied, OpenPort
+from naftiko_runtime.serving.versions import ServedFile
 
 _SHOWN_PER_FILE = 10
 

@@ -33,13 +33,14 @@ class Sources:
         Whatever goes wrong with a change is logged, and the next one is waited for.
         """
 
-        async def look() -> None:
+        async def look() -> bool:
             try:
                 before, self.current = self.current, await self._renewed()
                 if self.current.differs_from(before):
                     await changed(before, self.current)
             except Exception:
                 LOGGER.exception("the change was not taken over; what is served goes on")
+            return self.current.unsettled
 
         try:
             await watch(self._targets, look)
