@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.exposes.mcp.json_numbers import is_finite
+from naftiko_runtime.exposes.mcp.naming import nearest_name
 from naftiko_runtime.exposes.mcp.schema import ToolArgument
 from naftiko_runtime.exposes.mcp.tools import ListedTool
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
@@ -79,7 +79,7 @@ def _invalid(argument: ToolArgument, complaint: str) -> CallFailed:
 
 def _unknown(tool: ListedTool, name: str) -> CallFailed:
     names = [argument.name for argument in tool.arguments]
-    near = next(iter(difflib.get_close_matches(name, names, n=1)), None)
+    near = nearest_name(name, names)
     if near is not None:
         remedy = f'did you mean "{near}"?'
     elif names:

@@ -6,11 +6,15 @@ Clients refuse tool names outside `^[a-zA-Z0-9_-]{1,64}$` and argument names out
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from itertools import islice
 from typing import Final
 
 LONGEST: Final = 64
+_MOST_COMPARED: Final = 1000
+"""Comparing names takes some 20 microseconds each, and callers choose how often it is done."""
 _NOT_IN_TOOL_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _NOT_IN_ARGUMENT_NAMES: Final = re.compile(r"[^a-zA-Z0-9_.-]")
 
@@ -33,3 +37,11 @@ def unique_name(name: str, taken: Container[str]) -> str:
         candidate = name[: LONGEST - len(suffix)] + suffix
         number += 1
     return candidate
+
+
+def nearest_name(name: str, names: Iterable[str]) -> str | None:
+    """The name that a caller may have meant."""
+    if len(name) > LONGEST:
+        return None
+    compared = list(islice(names, _MOST_COMPARED))
+    return next(iter(difflib.get_close_matches(name, compared, n=1)), None)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
+from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
 from naftiko_runtime.exposes.mcp.schema import ResultShape
 from naftiko_runtime.exposes.mcp.tools import ListedTool
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
-from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.json_values import MISSING, MaybeJson, Missing
 
 _LONGEST_ERROR: Final = 4000
 """Characters of an upstream's error that a model is shown; error pages can be long."""
@@ -32,26 +32,17 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The parts of a CallToolResult. `structured` is MISSING where the answer is not JSON."""
+    """The parts of a CallToolResult. `structured` is MISSING where the answer is not JSON; its
+    numbers are marked (see `json_numbers`), so whoever writes it has to restore them."""
 
     content: tuple[str | Media, ...] = ()
     structured: MaybeJson = MISSING
     is_error: bool = False
 
 
-def tool_result(
-    tool: ListedTool,
-    outcome: Outcome,
-    *,
-    objects_only: bool,
-    numbers: Callable[[JsonValue], JsonValue],
-) -> ToolResult:
-    """The result of a call.
-
-    `objects_only`: the client speaks a version with a handshake, which knows no structured
-    content but objects. `numbers` puts a value into types that the transport can write; it raises
-    ValueError for one that the transport cannot.
-    """
+def tool_result(tool: ListedTool, outcome: Outcome, *, objects_only: bool) -> ToolResult:
+    """The result of a call. `objects_only`: the client speaks a version with a handshake, which
+    knows no structured content but objects."""
     if isinstance(outcome, Failure):
         return ToolResult((_failure_text(tool, outcome),), is_error=True)
     if not 200 <= outcome.status < 300:
@@ -60,7 +51,7 @@ def tool_result(
     written: MaybeJson = MISSING
     if not isinstance(value, Missing):
         with suppress(ValueError):
-            written = numbers(value)
+            written = mark_numbers(value)
     if tool.result is not None:
         complaint = _complaint(tool.result, outcome, value, written, objects_only=objects_only)
         if complaint is not None:

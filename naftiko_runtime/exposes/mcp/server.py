@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final, TypeAlias
 from weakref import WeakSet
@@ -24,7 +24,6 @@ from pydantic import ValidationError
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
-from naftiko_runtime.exposes.mcp.json_numbers import as_doubles
 from naftiko_runtime.exposes.mcp.results import Media, ToolResult, tool_result
 from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
@@ -45,20 +44,12 @@ _log = logging.getLogger("naftiko.mcp")
 class ToolServer:
     """Owns the SDK's server, the current table, and the list of clients to tell of a new one.
 
-    `numbers` puts structured content into types that the transport can write (see
-    `json_numbers`). `sdk` is what transports run.
+    `sdk` is what transports run; they have to restore the numbers in what it writes (see
+    `json_numbers`).
     """
 
-    def __init__(
-        self,
-        table: ToolTable,
-        execute: Execute,
-        *,
-        name: str = "naftiko",
-        numbers: Callable[[JsonValue], JsonValue] = as_doubles,
-    ) -> None:
+    def __init__(self, table: ToolTable, execute: Execute, *, name: str = "naftiko") -> None:
         self._execute = execute
-        self._numbers = numbers
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         self._connections: WeakSet[Connection] = WeakSet()
@@ -152,9 +143,7 @@ class ToolServer:
         message = context.request.scope.get(MESSAGE) if context.request is not None else None
         given = params.arguments or {} if message is None else call_arguments(message)
         outcome = await self._outcome(tool, given)
-        return _to_sdk(
-            tool_result(tool, outcome, objects_only=_is_handshake(context), numbers=self._numbers)
-        )
+        return _to_sdk(tool_result(tool, outcome, objects_only=_is_handshake(context)))
 
     async def _outcome(self, tool: ListedTool, given: Mapping[str, JsonValue]) -> Outcome:
         try:

@@ -10,14 +10,14 @@ from mcp.shared._stream_protocols import WriteStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCResponse
 
-from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers, restore_numbers
+from naftiko_runtime.exposes.mcp.json_numbers import restore_numbers
 from naftiko_runtime.exposes.mcp.server import ToolServer
 from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
 
 
 def stdio_tool_server(table: ToolTable, execute: Execute, *, name: str = "naftiko") -> ToolServer:
     """The server to give to `serve_stdio`; `await server.replace(table)` changes what it serves."""
-    return ToolServer(table, execute, name=name, numbers=mark_numbers)
+    return ToolServer(table, execute, name=name)
 
 
 async def serve_stdio(server: ToolServer) -> None:

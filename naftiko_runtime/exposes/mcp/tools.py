@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.naming import tool_alias, unique_name
+from naftiko_runtime.exposes.mcp.naming import nearest_name, tool_alias, unique_name
 from naftiko_runtime.exposes.mcp.schema import (
     ResultShape,
     ToolArgument,
@@ -61,8 +60,7 @@ class ToolTable:
 
     def nearest(self, name: str) -> str | None:
         """The listed name that a caller may have meant."""
-        names = [tool.name for tool in self.tools]
-        return next(iter(difflib.get_close_matches(name, names, n=1)), None)
+        return nearest_name(name, (tool.name for tool in self.tools))
 
     def lists_as(self, other: ToolTable) -> bool:
         """Whether clients would see no difference."""

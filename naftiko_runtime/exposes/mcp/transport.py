@@ -10,7 +10,6 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
-from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
 from naftiko_runtime.exposes.mcp.server import MESSAGE, ToolServer
 from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
 from naftiko_runtime.json_values import JsonValue
@@ -33,7 +32,7 @@ class HttpTransport:
     def __init__(
         self, table: ToolTable, execute: Execute, *, name: str, keep_sessions: bool
     ) -> None:
-        self.server = ToolServer(table, execute, name=name, numbers=mark_numbers)
+        self.server = ToolServer(table, execute, name=name)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
@@ -71,7 +70,9 @@ class HttpTransport:
 
     async def session(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Opens the stream of a session, or ends the session."""
-        await self._sessions.handle_request(scope, receive, send)
+        # Streams cannot be resumed, and the SDK would leave a client that tries without answer.
+        headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
+        await self._sessions.handle_request({**scope, "headers": headers}, receive, send)
 
 
 def _is_handshake(scope: Scope) -> bool:

@@ -163,7 +163,8 @@ async def test_waiting_streams_end_when_streams_are_closed() -> None:
                 "params": {"notifications": {"toolsListChanged": True}},
             }
         )
-        handshake = asyncio.create_task(listener.request("GET", headers=session))
+        resuming = {**session, "last-event-id": "7"}
+        handshake = asyncio.create_task(listener.request("GET", headers=resuming))
         listen = asyncio.create_task(listener.request(message=message, headers=headers))
         await asyncio.sleep(0.2)
         assert not handshake.done()

@@ -136,7 +136,10 @@ async def test_R9_the_client_never_sees_structured_content_that_breaks_its_schem
         result = await client.call_tool("get-orders", {})
     assert result.is_error
     assert result.structured_content is None
-    assert [part.text for part in result.content][1:] == ['{"error":"none"}']
+    note, answer = result.content
+    assert isinstance(note, TextContent)
+    assert "do not repeat it" in note.text
+    assert answer == TextContent(text='{"error":"none"}')
 
 
 async def test_null_members_stay_in_structured_content(era: str) -> None:

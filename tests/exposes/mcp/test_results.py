@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
-from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
 from naftiko_runtime.exposes.mcp.results import Media, ToolResult, tool_result
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_values import MISSING
@@ -23,7 +22,7 @@ BOTH = (False, True)
 
 
 def result(tool: ToolPlan, outcome: Outcome, *, handshake: bool = False) -> ToolResult:
-    return tool_result(listed(tool), outcome, objects_only=handshake, numbers=mark_numbers)
+    return tool_result(listed(tool), outcome, objects_only=handshake)
 
 
 @pytest.mark.parametrize("handshake", BOTH)

@@ -143,6 +143,7 @@ def test_renamed_tools_never_take_a_name_that_a_later_tool_has() -> None:
         max_size=5,
     )
 )
+@settings(deadline=None)
 def test_no_tool_disappears_however_names_clash(files: list[tuple[str, list[str]]]) -> None:
     adapters = [an_adapter(*map(a_tool, tools), namespace=name) for name, tools in files]
     table, problems = build_tool_table(adapters)
