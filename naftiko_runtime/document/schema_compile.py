@@ -152,9 +152,9 @@ class Compiler:
                     others(child, (*path, key), faults)
                 if names is not pass_all:
                     names(key, (*path, key), faults)
-            for key in required:
-                if key not in value:
-                    faults.append(Fault(FaultKind.MISSING, path, value, key, schema, beyond))
+            for needed in required:
+                if needed not in value:
+                    faults.append(Fault(FaultKind.MISSING, path, value, needed, schema, beyond))
 
         return check
 
@@ -193,6 +193,7 @@ def _any(branches: list[Check], keyword: str, schema: Schema, beyond: bool) -> C
             if all(f.kind is FaultKind.MISSING and f.path == path for t in tries for f in t):
                 faults.append(Fault(FaultKind.MISSING_ANY, path, value, missing, schema, beyond))
             else:
-                faults.extend(min(tries, key=len))
+                meant = min(range(len(tries)), key=lambda index: len(tries[index]))
+                faults.extend(tries[meant])
 
     return check

@@ -11,7 +11,7 @@ from naftiko_runtime.problems import Consequence, DocumentPath, Problem, Severit
 VERSION = "1.0.0-alpha2"
 _OTHER_ALPHA = re.compile(r"1\.0\.0-alpha[0-9]+")
 
-_OTHER_FORMATS = (
+_OTHER_FORMATS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("ikanos",), "an Ikanos file, a later format than this runtime reads"),
     (("openapi",), "an OpenAPI description"),
     (("swagger",), "a Swagger description"),
@@ -68,13 +68,11 @@ def _foreign(value: dict[str, JsonValue]) -> str:
             return f"this looks like {name}, not a capability file"
     if "consumes" in value:
         return 'the file has no "naftiko" key, which says that it is a capability file'
-    keys = ", ".join(f'"{key[:30]}"' for key in list(value)[:_KEYS_SHOWN])
+    if not value:
+        return "this is no capability file: it has no keys"
+    shown = ", ".join(f'"{key[:30]}"' for key in list(value)[:_KEYS_SHOWN])
     more = ", ..." if len(value) > _KEYS_SHOWN else ""
-    return (
-        f"this is no capability file: its keys are {keys}{more}"
-        if keys
-        else ("this is no capability file: it has no keys")
-    )
+    return f"this is no capability file: its keys are {shown}{more}"
 
 
 def _kind(value: JsonValue) -> str:

@@ -68,25 +68,18 @@ def refuse_all(schema: Schema, beyond: bool) -> Check:
 
 def of_type(schema: Schema, beyond: bool, further: Check) -> Check:
     """`type`; the schema's other keywords (`further`) are asked only if it holds."""
-    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    names: list[JsonValue] = (
+        schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    )
     classes = frozenset[type]().union(*(_CLASSES[str(name)] for name in names))
+    # 8080.0 is an integer to JSON Schema.
     whole_floats = "integer" in names and float not in classes
 
     def check(value: JsonValue, path: DocumentPath, faults: list[Fault]) -> None:
         is_whole = whole_floats and isinstance(value, float) and value.is_integer()
-        if value.__class__ in classes or is_whole:
+        if is_whole or value.__class__ in classes:
             further(value, path, faults)
         else:
-            faults.append(Fault(FaultKind.TYPE, path, value, names, schema, beyond))
-
-    return check if further is not pass_all or whole_floats else _of_class(schema, beyond, classes)
-
-
-def _of_class(schema: Schema, beyond: bool, classes: frozenset[type]) -> Check:
-    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-
-    def check(value: JsonValue, path: DocumentPath, faults: list[Fault]) -> None:
-        if value.__class__ not in classes:
             faults.append(Fault(FaultKind.TYPE, path, value, names, schema, beyond))
 
     return check
