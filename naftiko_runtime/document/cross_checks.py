@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,7 +17,6 @@ from naftiko_runtime.document.model import (
     Adapter,
     AggregateFunction,
     Behaviour,
-    BindReference,
     Call,
     CallStep,
     Capability,
@@ -28,16 +27,13 @@ from naftiko_runtime.document.model import (
     LookupStep,
     McpAdapter,
     McpResource,
-    ParameterPlace,
-    Reference,
     RestAdapter,
-    Template,
-    TemplatedArray,
-    TemplatedObject,
     Tool,
     Value,
+    references_of,
 )
-from naftiko_runtime.problems import Severity
+from naftiko_runtime.document.parameter_checks import check_consumed, check_inputs, check_route
+from naftiko_runtime.document.variable_checks import undeclared_variables
 
 _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
 
@@ -45,7 +41,7 @@ _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
 def check_references(capability: Capability, reading: Reading) -> Capability:
     """The capability without what its problems take out of service."""
     for consumes in capability.consumes.values():
-        _check_consumed(consumes, reading)
+        check_consumed(consumes, reading)
     functions = {
         name: function
         for name, function in capability.aggregates.items()
@@ -53,7 +49,7 @@ def check_references(capability: Capability, reading: Reading) -> Capability:
     }
     capability = replace(capability, aggregates=functions)
     adapters = tuple(_sound_adapter(a, capability, reading) for a in capability.adapters)
-    undeclared = _undeclared_variables(capability, reading)
+    undeclared = undeclared_variables(capability, reading)
     return replace(capability, adapters=adapters, variables=undeclared)
 
 
@@ -66,7 +62,7 @@ def _sound_adapter(adapter: Adapter, capability: Capability, reading: Reading) -
 
     if isinstance(adapter, RestAdapter):
         for operation in adapter.operations:
-            _check_route(operation, reading)
+            check_route(operation, reading)
         targets = (f for f in adapter.forwards if f.target_namespace not in capability.consumes)
         for forward in targets:
             _refuse_unknown(
@@ -84,6 +80,8 @@ def _sound_adapter(adapter: Adapter, capability: Capability, reading: Reading) -
             ),
         )
     if isinstance(adapter, McpAdapter):
+        for tool in adapter.tools:
+            check_inputs(tool.parameters, reading)
         prompts = tuple(p for p in adapter.prompts if not reading.is_refused(p.path))
         return replace(
             adapter,
@@ -186,61 +184,6 @@ def consumed_names(consumes: Consumes, operation: ConsumedOperation) -> set[str]
     return names
 
 
-def references_of(value: Value) -> Iterable[Reference]:
-    """All references inside a value."""
-    if isinstance(value, Template):
-        yield from value.references
-    elif isinstance(value, TemplatedObject):
-        for _, member in value.members:
-            yield from references_of(member)
-    elif isinstance(value, TemplatedArray):
-        for item in value.items:
-            yield from references_of(item)
-
-
-def _check_consumed(consumes: Consumes, reading: Reading) -> None:
-    if consumes.place.file != reading.document.file:
-        return
-    for operation in consumes.operations.values():
-        in_path = {
-            fold_name(".".join((r.name, *r.rest)))
-            for r in operation.url_path.references
-            if isinstance(r, InputReference)
-        }
-        for parameter in operation.parameters:
-            if parameter.location is ParameterPlace.PATH and (
-                fold_name(parameter.name) not in in_path
-            ):
-                reading.report(
-                    "path-variable",
-                    parameter.path,
-                    f'the path "{operation.url_path.source}" has no place for "{parameter.name}"',
-                    f"put {{{parameter.name}}} into the path, or say where else it goes with `in`",
-                    severity=Severity.WARNING,
-                )
-
-
-def _check_route(operation: ExposedOperation, reading: Reading) -> None:
-    variables = _ROUTE_VARIABLE.findall(operation.route)
-    folded = [fold_name(name) for name in variables]
-    for name in {n for n in folded if folded.count(n) > 1}:
-        reading.refuse(
-            "duplicate-variable",
-            operation.path,
-            f'the path "{operation.route}" holds the variable "{name}" twice',
-            "give each variable a name of its own",
-        )
-    for parameter in operation.parameters:
-        if parameter.location is ParameterPlace.PATH and fold_name(parameter.name) not in folded:
-            reading.report(
-                "path-variable",
-                parameter.path,
-                f'the path "{operation.route}" has no variable "{parameter.name}"',
-                "callers give it in the query instead; put it into the path, or say `in: query`",
-                severity=Severity.WARNING,
-            )
-
-
 def _refuse_unknown(
     reading: Reading,
     path: tuple[str | int, ...],
@@ -255,46 +198,3 @@ def _refuse_unknown(
     else:
         remedy = f"known: {', '.join(names[:12])}" if names else f"the file has no {what} at all"
     reading.refuse("unknown-reference", path, f'"{name}" names no {what}', remedy)
-
-
-def _undeclared_variables(capability: Capability, reading: Reading) -> tuple[BindReference, ...]:
-    """Variables that are used but not declared; each is reported where it is used first."""
-    declared = {bind.variable for bind in capability.binds}
-    declared |= {f"{bind.namespace}.{bind.variable}" for bind in capability.binds}
-    found: dict[str, BindReference] = {}
-
-    def visit(value: Value, path: tuple[str | int, ...]) -> None:
-        for reference in references_of(value):
-            if not isinstance(reference, BindReference) or reference.variable in declared:
-                continue
-            if reference.variable not in found:
-                found[reference.variable] = reference
-                reading.report(
-                    "undeclared-variable",
-                    path,
-                    f'"{reference.text}" is not declared under `binds`',
-                    "declare it there; until then it is looked up in the environment, and sent "
-                    "as written where that has none either",
-                    severity=Severity.WARNING,
-                )
-
-    for consumes in capability.consumes.values():
-        if consumes.place.file == reading.document.file and capability.adapters:
-            _visit_consumes(consumes, visit)
-    return tuple(found.values())
-
-
-def _visit_consumes(
-    consumes: Consumes, visit: Callable[[Value, tuple[str | int, ...]], None]
-) -> None:
-    visit(consumes.base_uri, (*consumes.path, "baseUri"))
-    if consumes.authentication is not None:
-        for key, template in consumes.authentication.fields.items():
-            visit(template, (*consumes.authentication.path, key))
-    for operation in consumes.operations.values():
-        visit(operation.url_path, operation.path)
-        for parameter in operation.parameters:
-            if parameter.value is not None:
-                visit(parameter.value, parameter.path)
-        if operation.body is not None and operation.body.data is not None:
-            visit(operation.body.data, operation.body.path)

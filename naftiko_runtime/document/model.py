@@ -66,6 +66,7 @@ from naftiko_runtime.document.values import (
     TemplatedArray,
     TemplatedObject,
     Value,
+    references_of,
 )
 
 __all__ = [
@@ -118,6 +119,7 @@ __all__ = [
     "TemplatedObject",
     "Tool",
     "Value",
+    "references_of",
 ]
 
 

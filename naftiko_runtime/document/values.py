@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -88,3 +89,15 @@ class TemplatedArray:
 
 Value: TypeAlias = Literal | Template | TemplatedObject | TemplatedArray
 """What `with`, `value` and body `data` hold. A Template that is `whole` keeps its value's type."""
+
+
+def references_of(value: Value) -> Iterable[Reference]:
+    """All references inside a value."""
+    if isinstance(value, Template):
+        yield from value.references
+    elif isinstance(value, TemplatedObject):
+        for _, member in value.members:
+            yield from references_of(member)
+    elif isinstance(value, TemplatedArray):
+        for item in value.items:
+            yield from references_of(item)

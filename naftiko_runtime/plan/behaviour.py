@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
     AggregateFunction,
     Behaviour,
@@ -14,6 +15,7 @@ from naftiko_runtime.document.model import (
     ConsumedOperation,
     Consumes,
     InputParameter,
+    ParameterPlace,
 )
 from naftiko_runtime.formats import JSON, RawFormat, compile_format
 from naftiko_runtime.json_values import JsonValue
@@ -23,6 +25,7 @@ from naftiko_runtime.plan.mocks import compile_mock
 from naftiko_runtime.plan.operation import (
     Action,
     CallPlan,
+    InputPlan,
     OperationPlan,
     OrchestrationPlan,
     OutputPlan,
@@ -79,21 +82,27 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     compiler = Compiler(collector, surroundings.variables)
     if function is not None:
         arguments = {name: compiler.value(value, Need()) for name, value in behaviour.arguments}
-        readers = {parameter.name for parameter in function.parameters}
-        compiler = replace(compiler, arguments=arguments_of(arguments, readers))
+        compiler = replace(compiler, arguments=arguments_of(arguments))
         outputs = behaviour.outputs or function.behaviour.outputs
         behaviour = replace(function.behaviour, outputs=outputs)
     body = _Body()
     action, output = _compile_action(behaviour, compiler, surroundings, body)
+    inputs = collector.plans()
     return OperationPlan(
         name=part.name,
-        inputs=collector.plans(),
+        inputs=inputs,
         action=action,
         output=output,
         accepts_body=body.accepted,
+        passes_encoded_body=body.passed and any(_is_content_coding(each) for each in inputs),
         body_required=body.required,
         body_schema=body.schema,
     )
+
+
+def _is_content_coding(plan: InputPlan) -> bool:
+    is_header = ParameterPlace.HEADER in plan.places
+    return is_header and fold_name(plan.name) == fold_name("Content-Encoding")
 
 
 @dataclass(slots=True)
@@ -101,11 +110,13 @@ class _Body:
     """What the calls of a part make of the caller's body, gathered while they are compiled."""
 
     accepted: bool = False
+    passed: bool = False
     required: bool = False
     schema: dict[str, JsonValue] | None = None
 
     def note(self, call: CompiledCall) -> CallPlan:
         self.accepted |= call.accepts_body
+        self.passed |= call.passes_body
         self.required |= call.body_required
         self.schema = self.schema or call.body_schema
         return call.plan

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import isfinite
 
 from naftiko_runtime.document.model import ParameterType
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
+_DIGITS = 4000
+"""The most digits of an integer: Python writes no more than 4,300 of them."""
+
+_INTEGER = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _EXPECTED = {
     ParameterType.STRING: "text",
@@ -31,6 +36,7 @@ def compile_conversion(
     """The check of one input: takes the value as given and whether it came as text, returns it in
     its type. Raises CallFailed (INVALID_INPUT)."""
     convert = _TYPES.get(type_) if type_ is not None else None
+    convert_item = _item_conversion(name, type_, schema)
     checks = [make(schema[key]) for key, make in _KEYWORDS.items() if key in schema]
 
     def check(value: MaybeJson, textual: bool) -> JsonValue:
@@ -41,6 +47,8 @@ def compile_conversion(
                 assert type_ is not None
                 raise _invalid(name, f"expected {_EXPECTED[type_]}, got {show(value)}")
             value = converted
+        if convert_item is not None and isinstance(value, list):
+            value = [convert_item(item, textual) for item in value]
         for test in checks:
             complaint = test(value)
             if complaint:
@@ -48,6 +56,17 @@ def compile_conversion(
         return value
 
     return check
+
+
+def _item_conversion(
+    name: str, type_: ParameterType | None, schema: Mapping[str, JsonValue]
+) -> Convert | None:
+    items = schema.get("items")
+    if type_ is not ParameterType.ARRAY or not isinstance(items, dict):
+        return None
+    text = items.get("type")
+    known = ParameterType(text) if isinstance(text, str) and text in _TYPES else None
+    return compile_conversion(name, known, items)
 
 
 def _invalid(name: str, complaint: str) -> CallFailed:
@@ -75,9 +94,14 @@ def _integer(value: JsonValue, textual: bool) -> MaybeJson:
         return Missing.MISSING
     if isinstance(value, int):
         return value
-    if isinstance(value, float | Decimal) and value == int(value):
+    if isinstance(value, float | Decimal) and isfinite(value) and _is_whole(Decimal(value)):
         return int(value)
     return Missing.MISSING
+
+
+def _is_whole(number: Decimal) -> bool:
+    """Whether it is an integer, and one that can be written out: `1e6000` is a bomb."""
+    return number.adjusted() < _DIGITS and number == number.to_integral_value()
 
 
 def _number(value: JsonValue, textual: bool) -> MaybeJson:
@@ -85,7 +109,7 @@ def _number(value: JsonValue, textual: bool) -> MaybeJson:
         return int(value) if _INTEGER.fullmatch(value) else Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return Missing.MISSING
-    return value
+    return value if isinstance(value, int) or isfinite(value) else Missing.MISSING
 
 
 def _boolean(value: JsonValue, textual: bool) -> MaybeJson:
@@ -124,14 +148,35 @@ def _enum(allowed: JsonValue) -> Check:
     shown = ", ".join(show(choice) for choice in choices)
 
     def check(value: JsonValue) -> str | None:
-        known = any(c == value and isinstance(c, bool) == isinstance(value, bool) for c in choices)
+        known = any(_is_choice(choice, value) for choice in choices)
         return None if known else f"expected one of {shown}"
 
     return check
 
 
+def _is_choice(choice: JsonValue, value: JsonValue) -> bool:
+    """Whether a value is one of the choices; for text also the text of a choice that the file
+    writes as a number (`enum: [1, 2]` of a string)."""
+    if isinstance(choice, bool) or isinstance(value, bool):
+        return choice is value
+    if isinstance(choice, int | float | Decimal):
+        if isinstance(value, str):
+            return str(choice) == value
+        return isinstance(value, int | float | Decimal) and _decimal(choice) == _decimal(value)
+    return choice == value
+
+
+def _decimal(number: float | Decimal) -> Decimal:
+    """A number as it is written: 1.1 the float is 1.1 the decimal."""
+    return Decimal(str(number))
+
+
 def _pattern(pattern: JsonValue) -> Check:
-    expression = re.compile(str(pattern))
+    """No check for a pattern that Python cannot read; loading has warned of it."""
+    try:
+        expression = re.compile(str(pattern))
+    except re.error:
+        return lambda value: None
 
     def check(value: JsonValue) -> str | None:
         if not isinstance(value, str):
@@ -145,26 +190,31 @@ def _pattern(pattern: JsonValue) -> Check:
 
 def _bound(word: str, holds: Callable[[Decimal, Decimal], bool]) -> Callable[[JsonValue], Check]:
     def make(limit: JsonValue) -> Check:
-        bound = Decimal(str(limit))
+        if isinstance(limit, bool) or not isinstance(limit, int | float | Decimal):
+            return lambda value: None
+        bound = _decimal(limit)
 
         def check(value: JsonValue) -> str | None:
             if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
                 return None
-            return None if holds(Decimal(str(value)), bound) else f"expected {word} {limit}"
+            return None if holds(_decimal(value), bound) else f"expected {word} {limit}"
 
         return check
 
     return make
 
 
-def _length(word: str, holds: Callable[[int, int], bool]) -> Callable[[JsonValue], Check]:
+def _length(
+    kind: type[str] | type[list[JsonValue]], words: str, holds: Callable[[int, int], bool]
+) -> Callable[[JsonValue], Check]:
     def make(limit: JsonValue) -> Check:
-        bound = int(str(limit))
+        if not isinstance(limit, int):
+            return lambda value: None
 
         def check(value: JsonValue) -> str | None:
-            if not isinstance(value, str | list):
+            if not isinstance(value, str | list) or not isinstance(value, kind):
                 return None
-            return None if holds(len(value), bound) else f"expected {word} {limit} long"
+            return None if holds(len(value), limit) else f"expected {words.format(limit)}"
 
         return check
 
@@ -174,9 +224,12 @@ def _length(word: str, holds: Callable[[int, int], bool]) -> Callable[[JsonValue
 _KEYWORDS: dict[str, Callable[[JsonValue], Check]] = {
     "enum": _enum,
     "pattern": _pattern,
-    "minimum": _bound("at least", lambda value, bound: value >= bound),
-    "maximum": _bound("at most", lambda value, bound: value <= bound),
-    "minLength": _length("at least", lambda length, bound: length >= bound),
-    "maxLength": _length("at most", lambda length, bound: length <= bound),
+    "minimum": _bound("at least", operator.ge),
+    "maximum": _bound("at most", operator.le),
+    "exclusiveMinimum": _bound("more than", operator.gt),
+    "exclusiveMaximum": _bound("less than", operator.lt),
+    "minLength": _length(str, "at least {} characters", operator.ge),
+    "maxLength": _length(str, "at most {} characters", operator.le),
+    "minItems": _length(list, "at least {} items", operator.ge),
+    "maxItems": _length(list, "at most {} items", operator.le),
 }
-CHECKED_KEYWORDS = frozenset(_KEYWORDS)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
@@ -49,16 +48,12 @@ class Arguments:
         return Arguments({**self.exact, name: get}, {**self.loose, fold_name(name): get})
 
 
-def arguments_of(given: Mapping[str, Getter], readers: Collection[str]) -> Arguments:
-    """Arguments for something that reads the names `readers`. An argument that is called exactly
-    as one of them is not taken for another one whose name is only alike."""
+def arguments_of(given: Mapping[str, Getter], apart: Container[str] = ()) -> Arguments:
+    """Arguments by name. `apart` holds the folded names that stand for several things, which
+    match exactly or not at all."""
     loose: dict[str, Getter] = {}
     for name, get in given.items():
-        if name not in readers:
-            loose.setdefault(fold_name(name), get)
-    alone = Counter(fold_name(name) for name in readers)
-    for name, get in given.items():
-        if name in readers and alone[fold_name(name)] == 1:
+        if fold_name(name) not in apart:
             loose.setdefault(fold_name(name), get)
     return Arguments(given, loose)
 

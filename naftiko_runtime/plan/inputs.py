@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from naftiko_runtime.document.dialects import fold_name, is_mapping
@@ -16,6 +16,7 @@ from naftiko_runtime.document.model import (
     ParameterPlace,
     ParameterType,
 )
+from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.conversion import compile_conversion
 from naftiko_runtime.plan.jsonpath import compile_jsonpath
@@ -67,6 +68,12 @@ def need_of(parameter: ConsumedParameter, *, whole_body: bool = False) -> Need:
     )
 
 
+def shared_folds(names: Collection[str]) -> set[str]:
+    """The folded names that several of the names share."""
+    counts = Counter(fold_name(name) for name in set(names))
+    return {folded for folded, count in counts.items() if count > 1}
+
+
 class InputCollector:
     """Gathers the inputs of one exposed operation while its call is compiled.
 
@@ -91,6 +98,7 @@ class InputCollector:
             if parameter.target
         }
         self._reads_body = reads_body
+        self._apart = shared_folds(self._declared)
 
     def name_for(self, reference: InputReference, need: Need) -> tuple[str, tuple[str, ...]]:
         """The input that a reference reads, and the way into its value."""
@@ -108,15 +116,15 @@ class InputCollector:
         self._note(name, Need(whole_body=need.whole_body) if reference.rest else need)
         return name, reference.rest
 
-    def implied_by(self, parameter: ConsumedParameter, need: Need, *, exactly: bool) -> str:
-        """The input that fills a consumed parameter which `with` does not mention. `exactly`
-        leaves inputs out that differ from it in case, `-` or `_`: another parameter's name does so
-        too."""
-        name = parameter.name
-        if not exactly:
-            name = self._known(name, with_targets=True) or name
+    def implied_by(self, parameter: ConsumedParameter, need: Need) -> str:
+        """The input that fills a consumed parameter which `with` does not mention."""
+        name = self._known(parameter.name, with_targets=True) or parameter.name
         self._note(name, need)
         return name
+
+    def keep_apart(self, folded: Iterable[str]) -> None:
+        """Inputs whose folded names stand for several things match exactly or not at all."""
+        self._apart |= set(folded)
 
     @property
     def is_rest(self) -> bool:
@@ -137,17 +145,15 @@ class InputCollector:
     def plans(self) -> tuple[InputPlan, ...]:
         """All inputs: the declared ones in their order, then the implied ones."""
         names = dict.fromkeys([*self._declared, *self._needs])
-        alike = Counter(fold_name(name) for name in names)
-        return tuple(
-            self._plan(name, fold_name(name) if alike[fold_name(name)] == 1 else "")
-            for name in names
-        )
+        return tuple(self._plan(name) for name in names)
 
     def _known(self, name: str, *, with_targets: bool) -> str | None:
         for names in (self._declared, self._needs):
             if name in names:
                 return name
         folded = fold_name(name)
+        if folded in self._apart:
+            return None
         for names in (self._declared, self._needs):
             for candidate in names:
                 if fold_name(candidate) == folded:
@@ -170,7 +176,7 @@ class InputCollector:
             place=earlier.place or need.place,
         )
 
-    def _plan(self, name: str, loose: str) -> InputPlan:
+    def _plan(self, name: str) -> InputPlan:
         declared = self._declared.get(name)
         need = self._needs.get(name)
         wanted = need or Need(required=False)
@@ -187,10 +193,10 @@ class InputCollector:
         if constant is not None and is_mapping(constant):
             body_path = compile_jsonpath(constant).read
         elif constant is not None:
-            default = constant
+            default = _typed_constant(name, type_, constant)
         return InputPlan(
             name=name,
-            loose=loose,
+            loose="" if fold_name(name) in self._apart else fold_name(name),
             type=type_,
             schema=_schema(type_, keywords),
             description=(declared.description if declared else "") or wanted.description,
@@ -224,6 +230,8 @@ class InputCollector:
         if name in self._variables:
             return name
         folded = fold_name(name)
+        if folded in self._apart:
+            return None
         return next((v for v in self._variables if fold_name(v) == folded), None)
 
     def _places(
@@ -247,6 +255,14 @@ class InputCollector:
         if fold_name(name) not in _STANDARD_HEADERS:
             general.append(ParameterPlace.HEADER)
         return tuple(general)
+
+
+def _typed_constant(name: str, type_: ParameterType | None, constant: str) -> JsonValue:
+    """A constant in the input's type. Raises ValueError when it does not fit."""
+    try:
+        return compile_conversion(name, type_, {})(constant, True)
+    except CallFailed as failed:
+        raise ValueError(f"the value of its input {failed.failure.detail}") from None
 
 
 def _schema(type_: ParameterType | None, keywords: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from naftiko_runtime.document.cross_checks import consumed_names
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Call, ConsumedOperation, Consumes, ParameterPlace
 from naftiko_runtime.json_values import JsonValue
@@ -24,7 +23,7 @@ from naftiko_runtime.plan.request_body import (
     compile_body,
     is_callers_body,
 )
-from naftiko_runtime.plan.request_parts import Parts, path_needs
+from naftiko_runtime.plan.request_parts import Parts, names_apart, path_needs
 from naftiko_runtime.plan.url import Base
 
 __all__ = ["CompiledCall", "NotSupported", "compile_call"]
@@ -32,10 +31,12 @@ __all__ = ["CompiledCall", "NotSupported", "compile_call"]
 
 @dataclass(frozen=True, slots=True)
 class CompiledCall:
-    """A call's plan, and what it makes of the caller's request body."""
+    """A call's plan, and what it makes of the caller's request body. `passes_body` says that a
+    REST caller's body goes upstream byte for byte."""
 
     plan: CallPlan
     accepts_body: bool
+    passes_body: bool
     body_required: bool
     body_schema: dict[str, JsonValue] | None
 
@@ -53,7 +54,9 @@ def compile_call(
     source = body_source(operation, call, in_steps=in_steps)
     if source.forwards or source.sole is not None:
         collector.forward_body()
-    arguments = _compile_arguments(call, consumes, operation, source, outer)
+    apart = names_apart(operation)
+    collector.keep_apart(apart)
+    arguments = _compile_arguments(call, operation, source, apart, outer)
     parts = Parts(Compiler(collector, outer.variables, arguments), consumes, operation)
     write_url, write_headers = parts.url(base), parts.headers()
     raw = from_rest and source.sole is not None and is_callers_body(source.sole, call)
@@ -71,6 +74,7 @@ def compile_call(
             build=_compile_build(operation, parts, write_url, write_headers, body),
         ),
         accepts_body=source.forwards or whole or fields,
+        passes_body=raw or (from_rest and source.forwards),
         body_required=any(plan.whole_body and plan.required for plan in inputs),
         body_schema=None if source.sole is None else body_schema(source.sole),
     )
@@ -78,9 +82,9 @@ def compile_call(
 
 def _compile_arguments(
     call: Call,
-    consumes: Consumes,
     operation: ConsumedOperation,
     source: BodySource,
+    apart: set[str],
     outer: Compiler,
 ) -> Arguments:
     needs = _needs(operation, source, outer.collector)
@@ -89,7 +93,7 @@ def _compile_arguments(
         name: outer.value(value, needs.get(name) or folded.get(fold_name(name), Need()))
         for name, value in call.arguments
     }
-    return arguments_of(compiled, consumed_names(consumes, operation))
+    return arguments_of(compiled, apart)
 
 
 def _needs(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from naftiko_runtime.document.cross_checks import references_of
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
     Authentication,
@@ -17,12 +15,13 @@ from naftiko_runtime.document.model import (
     Consumes,
     InputReference,
     ParameterPlace,
+    references_of,
 )
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.credentials import CREDENTIALS, Carried
 from naftiko_runtime.plan.getters import Compiler, Getter, input_getter
 from naftiko_runtime.plan.headers import NAME, RESERVED, compile_cookies, compile_headers
-from naftiko_runtime.plan.inputs import Need, need_of
+from naftiko_runtime.plan.inputs import Need, need_of, shared_folds
 from naftiko_runtime.plan.operation import Scope
 from naftiko_runtime.plan.refusals import NotSupported
 from naftiko_runtime.plan.url import Base, compile_url
@@ -55,7 +54,6 @@ class Parts:
         self.compiler = compiler
         self.secrets = _fixed_secrets(operation, compiler)
         self.carried = _compile_credentials(consumes.authentication, compiler)
-        self._alike = Counter(fold_name(name) for name in {p.name for p in operation.parameters})
 
     def fill(self, parameter: ConsumedParameter, need: Need | None = None) -> Getter:
         """What fills a consumed parameter: its own `value`, else the argument in `with`, else the
@@ -65,10 +63,8 @@ class Parts:
             return fixed
         argument = self.compiler.arguments.find(parameter.name)
         if argument is None:
-            alone = self._alike[fold_name(parameter.name)] < 2
             need = need or need_of(parameter)
-            name = self.compiler.collector.implied_by(parameter, need, exactly=not alone)
-            return input_getter(name)
+            return input_getter(self.compiler.collector.implied_by(parameter, need))
         default = parameter.schema.get("default")
         return argument if default is None else _or_default(argument, default)
 
@@ -125,6 +121,13 @@ def path_needs(operation: ConsumedOperation) -> dict[str, Need]:
             plain = Need(required=True, place=ParameterPlace.PATH)
             needs[name] = exact.get(name) or folded.get(fold_name(name)) or plain
     return needs
+
+
+def names_apart(operation: ConsumedOperation) -> set[str]:
+    """The folded names under which an operation has several parameters, or several variables in
+    its path: what fills them has to be called exactly as they are."""
+    parameters = [p.name for p in operation.parameters if p.location is not ParameterPlace.PATH]
+    return shared_folds(parameters) | shared_folds(list(path_needs(operation)))
 
 
 def _key(parameter: ConsumedParameter) -> str:

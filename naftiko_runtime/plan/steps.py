@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from naftiko_runtime.document.cross_checks import references_of
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
     CallStep,
@@ -18,6 +17,7 @@ from naftiko_runtime.document.model import (
     StepReference,
     Template,
     Value,
+    references_of,
 )
 from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
