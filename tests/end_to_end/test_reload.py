@@ -230,6 +230,17 @@ def test_writing_the_same_again_changes_nothing(folder: Path, drop: Drop) -> Non
     assert serving.events_of("changed") == []
 
 
+def test_changes_are_found_where_the_system_does_not_tell_of_them(folder: Path, drop: Drop) -> None:
+    drop("orders", "live")
+    silent = {"WATCHFILES_FORCE_POLLING": "true", "WATCHFILES_POLL_DELAY_MS": "3600000"}
+    with serve(folder, env=silent) as serving:
+        path = drop("accounts", "list")
+        serving.wait_for_event("added")
+        path.write_text(path.read_text() + "# changed\n")
+        serving.wait_for_event("changed")
+        assert status(serving, "/accounts/list") == 200
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_mcp_clients_are_told_that_the_tools_have_changed(
