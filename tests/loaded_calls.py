@@ -64,6 +64,9 @@ class Given:
     def raw_body(self) -> bytes | None:
         return None if self._body is MISSING else encode_json(self._body)
 
+    def has_encoded_body(self) -> bool:
+        return False
+
 
 def build(plan: OperationPlan, given: Given) -> UpstreamRequest:
     """The request that a call of the plan sends. Raises CallFailed where it sends none."""

@@ -57,7 +57,10 @@ def bind_inputs(plan: OperationPlan, inputs: Inputs) -> dict[str, JsonValue]:
     A null stands for "not given" where the input has a type.
     """
     values: dict[str, JsonValue] = {}
+    without_body = inputs.has_encoded_body()
     for each in plan.inputs:
+        if without_body and each.whole_body:
+            continue
         value, textual = inputs.find(each)
         if value is None and each.type is not None:
             value = Missing.MISSING

@@ -61,6 +61,11 @@ class Inputs(Protocol):
         none. Raises CallFailed when the body is not JSON."""
         ...
 
+    def has_encoded_body(self) -> bool:
+        """Whether the body is in a Content-Encoding that is the upstream's to undo: then
+        `raw_body` is the bytes as they came, unchecked, and the body has no value."""
+        ...
+
 
 @dataclass(slots=True)
 class Scope:
@@ -176,7 +181,8 @@ class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
     `accepts_body` says that a JSON request body is read or passed on, `body_required` that the
-    call cannot do without.
+    call cannot do without. `passes_encoded_body` says that the body goes upstream as it came
+    together with its Content-Encoding, so that it may be compressed.
     """
 
     name: str
@@ -184,6 +190,7 @@ class OperationPlan:
     action: Action
     output: OutputPlan
     accepts_body: bool = False
+    passes_encoded_body: bool = False
     body_required: bool = False
     body_schema: Mapping[str, JsonValue] | None = None
 

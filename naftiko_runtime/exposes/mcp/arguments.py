@@ -39,6 +39,9 @@ class ArgumentInputs:
                 FailureKind.INVALID_INPUT, f"cannot be sent: {error}", field="body"
             ) from None
 
+    def has_encoded_body(self) -> bool:
+        return False
+
 
 def read_arguments(tool: ListedTool, given: Mapping[str, JsonValue]) -> ArgumentInputs:
     """Sorts arguments by the inputs that they are for: the listed name, the file's name, or one

@@ -22,7 +22,7 @@ from naftiko_runtime.exposes.rest.own_pages import OwnPages
 from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, problem_reply
 from naftiko_runtime.exposes.rest.reply import Reply, answer_reply
-from naftiko_runtime.exposes.rest.request_body import read_body
+from naftiko_runtime.exposes.rest.request_body import is_encoded, read_body
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
@@ -96,11 +96,15 @@ class RestApplication:
         if isinstance(target, OwnPage):
             return self._pages.reply(target)
         operation = target.plan.operation
-        body = await read_body(headers, receive) if operation.accepts_body else b""
+        body: bytes | None = b""
+        encoded = operation.passes_encoded_body and is_encoded(headers)
+        if operation.accepts_body:
+            body = await read_body(headers, receive, may_be_encoded=encoded)
         if body is None:
             return None
+        query = scope["query_string"]
         work = self._execute(
-            operation, RequestInputs(variables, scope["query_string"], headers, body)
+            operation, RequestInputs(variables, query, headers, body, encoded=encoded)
         )
         if operation.action.method in _SAFE:
             outcome = await run_while_connected(work, receive)

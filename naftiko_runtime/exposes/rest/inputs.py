@@ -21,13 +21,15 @@ from naftiko_runtime.plan.operation import InputPlan
 class RequestInputs:
     """Implements `Inputs`. Each part of the request is read when first asked for, at most once.
 
-    Lives for one call. `body` is empty when the caller sent none.
+    Lives for one call. `body` is empty when the caller sent none; `encoded` says that it is
+    compressed in a way that is not undone here.
     """
 
     __slots__ = (
         "_body",
         "_cookies",
         "_document",
+        "_encoded",
         "_fields",
         "_given_headers",
         "_headers",
@@ -42,11 +44,14 @@ class RequestInputs:
         query_string: bytes,
         headers: Sequence[tuple[bytes, bytes]],
         body: bytes,
+        *,
+        encoded: bool = False,
     ) -> None:
         self._variables = variables
         self._query_string = query_string
         self._headers = headers
         self._body = body
+        self._encoded = encoded and bool(body)
         self._query: GivenValues[JsonValue] | None = None
         self._given_headers: GivenValues[bytes] | None = None
         self._cookies: GivenValues[str] | None = None
@@ -68,9 +73,12 @@ class RequestInputs:
         return MISSING, False
 
     def raw_body(self) -> bytes | None:
-        if self._read_document() is MISSING:
-            return None
-        return self._body
+        if self._encoded:
+            return self._body
+        return None if self._read_document() is MISSING else self._body
+
+    def has_encoded_body(self) -> bool:
+        return self._encoded
 
     def _at(self, place: ParameterPlace, plan: InputPlan) -> MaybeJson:
         if place is ParameterPlace.QUERY:
@@ -108,7 +116,7 @@ class RequestInputs:
         return self._fields.find(plan.name, plan.loose)
 
     def _read_document(self) -> MaybeJson:
-        if self._document is MISSING and self._body:
+        if self._document is MISSING and self._body and not self._encoded:
             try:
                 self._document = decode_request_json(self._body)
             except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from starlette.types import Receive
@@ -13,28 +13,39 @@ BODY_LIMIT: Final = 4 * 2**20
 """Bytes; the limit that the MCP library sets as well."""
 
 
+def is_encoded(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a body is compressed or otherwise encoded (RFC 9110, section 8.4)."""
+    return any(
+        name == b"content-encoding" and value.strip().lower() != b"identity"
+        for name, value in headers
+    )
+
+
 async def read_body(
-    headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int = BODY_LIMIT
+    headers: Sequence[tuple[bytes, bytes]],
+    receive: Receive,
+    limit: int = BODY_LIMIT,
+    *,
+    may_be_encoded: bool = False,
 ) -> bytes | None:
     """The body, empty where the caller sent none; None when the caller hung up meanwhile.
 
     Raises CallFailed: too large (at the announced length, or as soon as more has come),
-    compressed (a small bomb could not be told from a large body), or of another media type than
-    JSON. A body without a media type is taken for JSON.
+    compressed (a small bomb could not be told from a large body) unless it `may_be_encoded`, or
+    of another media type than JSON. A body without a media type is taken for JSON.
     """
+    if not may_be_encoded and is_encoded(headers):
+        raise fail(
+            FailureKind.UNSUPPORTED_MEDIA_TYPE,
+            "compressed request bodies are not accepted - send the body as it is,"
+            " without Content-Encoding",
+        )
     media_type = b""
     for name, value in headers:
         if name == b"content-type":
             media_type = value
-        elif name == b"content-length":
-            if value.isdigit() and int(value[:20]) > limit:
-                raise _too_large(limit)
-        elif name == b"content-encoding" and value.strip().lower() != b"identity":
-            raise fail(
-                FailureKind.UNSUPPORTED_MEDIA_TYPE,
-                "compressed request bodies are not accepted - send the body as it is,"
-                " without Content-Encoding",
-            )
+        elif name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
+            raise _too_large(limit)
     body = await _receive_all(receive, limit)
     if body and media_type and not is_json(media_type):
         shown = media_type[:100].decode("ascii", "replace")
