@@ -21,13 +21,17 @@ class _TextLoader(yaml.BaseLoader):
 
 
 _TextLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"~|null|Null|NULL"), ["~", "n", "N"]
+    "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL)\Z"), ["~", "n", "N"]
 )
 _TextLoader.add_constructor("tag:yaml.org,2002:null", lambda loader, node: None)
 
 
 class BindSourceError(Exception):
     """A source of variables that cannot be read; the message says why."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"{file} {reason}")
+        self.file = file
 
 
 def path_of(location: str, folder: Path) -> Path:
@@ -62,7 +66,7 @@ def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
         elif value is None:
             found[key] = "" if key in values else None
         else:
-            raise BindSourceError(f'"{key}" in {path} is a list or a mapping, not a value')
+            raise BindSourceError(path, f'gives "{key}" a list or a mapping, not a value')
     return found
 
 
@@ -71,30 +75,30 @@ def _read_mapping(path: Path) -> Mapping[str, object]:
     try:
         value = _parse(path, text)
     except RecursionError:
-        raise BindSourceError(f"{path} is nested too deeply for a file of variables") from None
+        raise BindSourceError(path, "is nested too deeply for a file of variables") from None
     except JsonError as error:
-        raise BindSourceError(f"{path} is not JSON: {error}") from None
+        raise BindSourceError(path, f"is not JSON: {error}") from None
     except yaml.YAMLError:
-        raise BindSourceError(f"{path} is neither YAML nor JSON") from None
+        raise BindSourceError(path, "is neither YAML nor JSON") from None
     if not isinstance(value, dict):
-        raise BindSourceError(f"{path} holds no mapping of names to values")
+        raise BindSourceError(path, "holds no mapping of names to values")
     return value
 
 
 def _read_text(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
-            raise BindSourceError(f"{path} is no regular file")
+            raise BindSourceError(path, "is no regular file")
         with path.open("rb") as file:
             data = file.read(_LIMIT + 1)
     except OSError as error:
-        raise BindSourceError(f"{path} cannot be read: {error.strerror}") from None
+        raise BindSourceError(path, f"cannot be read: {error.strerror}") from None
     if len(data) > _LIMIT:
-        raise BindSourceError(f"{path} is larger than 1 MiB")
+        raise BindSourceError(path, "is larger than 1 MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BindSourceError(f"{path} is not UTF-8 text") from None
+        raise BindSourceError(path, "is not UTF-8 text") from None
 
 
 def _parse(path: Path, text: str) -> object:
@@ -103,5 +107,5 @@ def _parse(path: Path, text: str) -> object:
     if path.suffix == ".json":
         return decode_json(text)
     if text.count("[") + text.count("{") > 1000:  # PyYAML takes quadratic time for each level
-        raise BindSourceError(f"{path} is nested too deeply for a file of variables")
+        raise BindSourceError(path, "is nested too deeply for a file of variables")
     return yaml.load(text, _TextLoader)  # noqa: S506 - it makes text and null only

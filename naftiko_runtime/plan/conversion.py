@@ -17,7 +17,8 @@ _DIGITS = 4000
 """The most digits of an integer: Python writes no more than 4,300 of them."""
 
 _INTEGER = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+"""A number as people and machines write it in text; JSON's own grammar is narrower."""
 _EXPECTED = {
     ParameterType.STRING: "text",
     ParameterType.INTEGER: "a whole number",
@@ -105,7 +106,7 @@ def _is_whole(number: Decimal) -> bool:
 
 
 def _number(value: JsonValue, textual: bool) -> MaybeJson:
-    if textual and isinstance(value, str) and _NUMBER.fullmatch(value):
+    if textual and isinstance(value, str) and NUMBER.fullmatch(value):
         return int(value) if _INTEGER.fullmatch(value) else Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return Missing.MISSING

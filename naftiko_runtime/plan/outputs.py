@@ -8,11 +8,13 @@ types hold where a value fits them without loss, and several named parameters ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.formats import RawFormat
+from naftiko_runtime.json_codec import NUMBER_EXPONENT
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
+from naftiko_runtime.plan.conversion import NUMBER
 from naftiko_runtime.plan.getters import Compiler, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.jsonpath import JsonPath, JsonPathSyntaxError, compile_jsonpath
@@ -200,13 +202,13 @@ def _to_number(value: JsonValue) -> JsonValue:
     """Numeric text as a number, digit for digit; anything else stays what it is."""
     if not isinstance(value, str) or len(value) > 400:
         return value
-    try:
-        number = Decimal(value.strip())
-    except InvalidOperation:
+    text = value.strip()
+    if not NUMBER.fullmatch(text):
         return value
-    if not number.is_finite():
+    number = Decimal(text)
+    if abs(number.adjusted()) > NUMBER_EXPONENT:
         return value
-    return int(value) if value.strip().lstrip("+-").isdecimal() else number
+    return int(text) if text.lstrip("+-").isdecimal() else number
 
 
 def _to_boolean(value: JsonValue) -> JsonValue:

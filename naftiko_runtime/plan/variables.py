@@ -25,10 +25,12 @@ class Variables:
 
     def find(self, reference: BindReference) -> str | None:
         """The value, None when the variable is not set. A name that no bind declares comes from
-        the environment."""
+        the environment, and no other one does: it may belong to a file."""
         secret = self.values.get(reference.variable)
         if secret is not None:
             return secret.reveal()
+        if self.is_declared(reference):
+            return None
         return self.environment.get(reference.variable)
 
     def is_declared(self, reference: BindReference) -> bool:
@@ -88,6 +90,7 @@ def _find(
 ) -> Found:
     keys = tuple(bind.key for bind in binds)
     folder = Path(binds[0].place.file).parent
+    file: Path | None = None
     try:
         return find_values(location, keys, folder, environment)
     except KeyError as scheme:
@@ -96,6 +99,7 @@ def _find(
         remedy = f"use {schemes} or leave `location` out for the environment"
     except BindSourceError as error:
         message, remedy = str(error), "locations are relative to the file that names them"
+        file = error.file
     bind = binds[0]
     problems.append(
         Problem(
@@ -108,7 +112,7 @@ def _find(
             Consequence.NOTHING,
         )
     )
-    return Found({})
+    return Found({}, file)
 
 
 def _unset(bind: Bind, location: str | None) -> Problem:

@@ -78,6 +78,12 @@ def test_a_key_that_is_null_is_set_to_nothing(tmp_path: Path, null: str) -> None
     assert found(tmp_path / "keys.yaml", "TOKEN", "WORD") == {"TOKEN": "", "WORD": "null"}
 
 
+@pytest.mark.parametrize("text", ["nullable", "~home", "null x", "nULL", "None"])
+def test_text_that_only_begins_like_a_null_is_text(tmp_path: Path, text: str) -> None:
+    (tmp_path / "keys.yaml").write_text(f"TOKEN: {text}\n")
+    assert found(tmp_path / "keys.yaml", "TOKEN") == {"TOKEN": text}
+
+
 def test_a_json_null_is_set_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text('{"TOKEN": null, "WORD": "null"}')
     assert found(tmp_path / "keys.json", "TOKEN", "WORD") == {"TOKEN": "", "WORD": "null"}
@@ -90,7 +96,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
 
 def test_a_value_that_is_no_scalar_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys.yaml").write_text("TOKEN: [a, b]\n")
-    with pytest.raises(BindSourceError, match=r'"TOKEN" in .*keys\.yaml is a list or a mapping'):
+    with pytest.raises(BindSourceError, match=r'keys\.yaml gives "TOKEN" a list'):
         found(tmp_path / "keys.yaml", "TOKEN")
     assert found(tmp_path / "keys.yaml", "OTHER") == {"OTHER": None}
 
