@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from naftiko_runtime.exposes.rest.route_syntax import RouteSyntaxError, parse_route
@@ -61,8 +61,12 @@ def test_a_path_with_encoded_values_gives_back_exactly_the_values(
     path = ""
     for pattern in route.patterns:
         path += "/" + quote(pattern[0], safe="")
-        for literal in pattern[1:]:
-            path += encode(next(rest)) + quote(literal, safe="")
+        for index, literal in enumerate(pattern[1:], start=1):
+            value = next(rest)
+            is_last = index == len(pattern) - 1
+            # where two variables share a segment, the first literal between them parts them
+            assume(is_last or (value + literal).find(literal) == len(value))
+            path += encode(value) + quote(literal, safe="")
     found = routes_of(("GET", text)).find("GET", path.encode())
     assert found == (("GET", text), dict(zip(route.names, values, strict=True)))
 
