@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from naftiko_runtime.document.model import Authentication, AuthenticationType
-from naftiko_runtime.plan.credentials import api_key, basic, bearer
+from naftiko_runtime.plan.credentials import api_key, basic, bearer, client, digest
 from naftiko_runtime.plan.credentials.carried import Carried
 from naftiko_runtime.plan.getters import Compiler
 
@@ -15,5 +15,7 @@ CREDENTIALS: Mapping[AuthenticationType, Callable[[Authentication, Compiler], Ca
     AuthenticationType.API_KEY: api_key.compile_api_key,
     AuthenticationType.BASIC: basic.compile_basic,
     AuthenticationType.BEARER: bearer.compile_bearer,
+    AuthenticationType.DIGEST: digest.compile_digest,
+    AuthenticationType.OAUTH2: client.compile_client,
 }
 """Authentication of an upstream by its `type`."""

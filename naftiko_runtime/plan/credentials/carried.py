@@ -9,6 +9,7 @@ from naftiko_runtime.document.model import Authentication
 from naftiko_runtime.json_values import Missing
 from naftiko_runtime.plan.getters import Compiler, as_text
 from naftiko_runtime.plan.inputs import Need
+from naftiko_runtime.plan.logins import Login
 from naftiko_runtime.plan.operation import Scope
 
 
@@ -17,13 +18,16 @@ class Carried:
     """A header or a query parameter that carries a credential.
 
     `read` gives its value; None means that there is no credential, and nothing is sent. `secrets`
-    gives the texts in it that must never be shown.
+    gives the texts in it that must never be shown. `login` is there where the value takes an
+    exchange while the call runs; `read` then gives None, and what comes out of the exchange is put
+    where the name says.
     """
 
     name: str
     in_query: bool
     read: Callable[[Scope], str | None]
     secrets: Callable[[Scope], tuple[str, ...]]
+    login: Callable[[Scope], Login | None] | None = None
 
 
 def compile_field(
