@@ -85,6 +85,7 @@ class PromptArgument(Node):
     description: str = ""
     required: bool = True
     choices: tuple[str, ...] = ()
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
 from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.plan.prompt_text import PromptText
+from naftiko_runtime.plan.uri_template import UriTemplate
 from naftiko_runtime.problems import Place
 
 
@@ -231,6 +234,50 @@ class ToolPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """One MCP resource: the files at `source` (a file, or a folder with all that is in it), or the
+    answer of `operation`, whose inputs are the variables of `uri`. One of the two is None.
+
+    `mime_type` is None where the file does not say.
+    """
+
+    name: str
+    label: str
+    uri: UriTemplate
+    description: str
+    mime_type: str | None
+    place: Place
+    source: Path | None = None
+    operation: OperationPlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptArgumentPlan:
+    """An argument of a prompt. `default` is what an argument that is not given stands for; None
+    makes the argument required. `choices` are offered, not enforced."""
+
+    name: str
+    label: str
+    description: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlan:
+    """One MCP prompt: `messages` with their roles (`user`, `assistant`), or the file at `source`,
+    whose text is one message of the user. One of the two is empty."""
+
+    name: str
+    label: str
+    description: str
+    arguments: tuple[PromptArgumentPlan, ...]
+    messages: tuple[tuple[str, PromptText], ...]
+    place: Place
+    source: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class McpAdapterPlan:
     namespace: str
     transport: McpTransport
@@ -239,6 +286,8 @@ class McpAdapterPlan:
     description: str
     tools: tuple[ToolPlan, ...]
     place: Place
+    resources: tuple[ResourcePlan, ...] = ()
+    prompts: tuple[PromptPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
