@@ -14,6 +14,8 @@ from typing import Protocol, TypeAlias
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
 from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.plan.inbound import InboundPlan
+from naftiko_runtime.plan.logins import Login
 from naftiko_runtime.plan.prompt_text import PromptText
 from naftiko_runtime.plan.uri_template import UriTemplate
 from naftiko_runtime.problems import Place
@@ -83,7 +85,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """One HTTP request, ready to send. `url` is absolute and percent-encoded; `upstream` is the
-    consumed namespace, for settings and messages; `secrets` are texts that must not be shown."""
+    consumed namespace, for settings and messages; `secrets` are texts that must not be shown.
+    `login` is None unless its credentials take an exchange with the upstream or an issuer."""
 
     upstream: str
     operation: str
@@ -92,6 +95,7 @@ class UpstreamRequest:
     headers: Sequence[tuple[str, str]]
     content: bytes | None = None
     secrets: tuple[str, ...] = ()
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +217,15 @@ class RestOperationPlan:
 
 @dataclass(frozen=True, slots=True)
 class RestAdapterPlan:
+    """`authentication` is what every caller of its operations has to pass, None if nothing."""
+
     namespace: str
     port: int
     address: str | None
     description: str
     operations: tuple[RestOperationPlan, ...]
     place: Place
+    authentication: InboundPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +286,9 @@ class PromptPlan:
 
 @dataclass(frozen=True, slots=True)
 class McpAdapterPlan:
+    """`authentication` is what every HTTP caller has to pass, None if nothing. Over standard input
+    nobody is asked: whoever starts the process gives it the secrets."""
+
     namespace: str
     transport: McpTransport
     port: int | None
@@ -286,6 +296,7 @@ class McpAdapterPlan:
     description: str
     tools: tuple[ToolPlan, ...]
     place: Place
+    authentication: InboundPlan | None = None
     resources: tuple[ResourcePlan, ...] = ()
     prompts: tuple[PromptPlan, ...] = ()
 
