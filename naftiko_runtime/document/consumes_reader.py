@@ -9,8 +9,8 @@ from naftiko_runtime.document.dialects import (
     Position,
     method_of,
     read_body_type,
+    read_credential,
     read_path_template,
-    read_template,
     read_value,
 )
 from naftiko_runtime.document.element import Element
@@ -232,7 +232,7 @@ def read_authentication(element: Element, scope: NameScope) -> Authentication | 
         if key in _AUTHENTICATION_KEYS:
             continue
         try:
-            fields[key] = read_template(found.text(key), scope.at(Position.CREDENTIAL))
+            fields[key] = read_credential(found.text(key), scope)
         except TemplateSyntaxError as error:
             found.fail_template(key, error)
     return Authentication(

@@ -32,6 +32,7 @@ CALLER_NAMESPACES = frozenset({"rest", "tools"})
 _UPPER = re.compile(r"^[A-Z][A-Z0-9_]*$")
 _PREFIXED = re.compile(r"^(?:\$this\.)?([A-Za-z0-9_-]+)\.([^\s{}]+)$")
 _PATH_START = re.compile(r"\$(?:$|[.\[@*A-Za-z_])")
+_ENVIRONMENT = re.compile(r"\$env\.([A-Za-z_][A-Za-z0-9_]*)")
 _FOLD = str.maketrans("", "", "-_")
 
 
@@ -126,6 +127,15 @@ def _declared_alike(name: str, scope: NameScope) -> str | None:
 def read_template(text: str, scope: NameScope) -> Template:
     """A template text. Raises TemplateSyntaxError."""
     return parse_template(text, lambda name: read_reference(name, scope))
+
+
+def read_credential(text: str, scope: NameScope) -> Template:
+    """A text of `authentication`; one that is `$env.NAME` as a whole is that variable, as the
+    specification's descriptions spell it. Raises TemplateSyntaxError."""
+    variable = _ENVIRONMENT.fullmatch(text.strip())
+    if variable is not None:
+        return Template((BindReference(variable[1], text=variable[1]),), text)
+    return read_template(text, scope.at(Position.CREDENTIAL))
 
 
 def read_path_template(text: str, scope: NameScope) -> Template:

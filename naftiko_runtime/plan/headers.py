@@ -10,15 +10,6 @@ from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.getters import Getter, as_text
 from naftiko_runtime.plan.operation import Scope
 
-RESERVED = frozenset(
-    "host content-length transfer-encoding connection keep-alive te trailer upgrade "
-    "proxy-connection expect http2-settings".split()
-)
-"""Headers that frame the message (RFC 9110, section 7.6.1): the HTTP client writes them."""
-
-NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""A header's name: a token (RFC 9110, section 5.6.2)."""
-
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
 
 HeaderWriter = Callable[[Scope], list[tuple[str, str]]]

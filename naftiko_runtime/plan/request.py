@@ -126,8 +126,10 @@ def _compile_build(
 
     def build(scope: Scope) -> UpstreamRequest:
         headers = write_headers(scope)
-        secrets = fixed_secrets
+        secrets, login = fixed_secrets, None
         if carried is not None:
+            if carried.login is not None:
+                login = carried.login(scope)
             credential = carried.read(scope)
             secrets = (*carried.secrets(scope), *fixed_secrets)
             if credential is not None and not carried.in_query:
@@ -139,6 +141,7 @@ def _compile_build(
                 headers.append(("Content-Type", body.content_type))
         elif expects_body:
             content = b""
-        return UpstreamRequest(upstream, name, method, write_url(scope), headers, content, secrets)
+        url = write_url(scope)
+        return UpstreamRequest(upstream, name, method, url, headers, content, secrets, login)
 
     return build

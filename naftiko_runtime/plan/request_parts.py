@@ -20,7 +20,8 @@ from naftiko_runtime.document.model import (
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.credentials import CREDENTIALS, Carried
 from naftiko_runtime.plan.getters import Compiler, Getter, input_getter
-from naftiko_runtime.plan.headers import NAME, RESERVED, compile_cookies, compile_headers
+from naftiko_runtime.plan.header_names import NAME, RESERVED
+from naftiko_runtime.plan.headers import compile_cookies, compile_headers
 from naftiko_runtime.plan.inputs import Need, need_of, shared_folds
 from naftiko_runtime.plan.operation import Scope
 from naftiko_runtime.plan.refusals import NotSupported

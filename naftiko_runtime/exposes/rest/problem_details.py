@@ -17,6 +17,7 @@ _UPSTREAM: Final = frozenset(
     {
         FailureKind.UPSTREAM_UNREACHABLE,
         FailureKind.UPSTREAM_UNTRUSTED,
+        FailureKind.UPSTREAM_CREDENTIALS,
         FailureKind.UPSTREAM_BROKEN,
         FailureKind.UPSTREAM_INVALID,
         FailureKind.UPSTREAM_TOO_LARGE,
