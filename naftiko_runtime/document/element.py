@@ -50,6 +50,15 @@ class Reading:
         return any(refused[: len(path)] == path for refused in self.refused)
 
 
+def scalar_text(value: JsonValue, default: str = "") -> str:
+    """A scalar as the text that it stands for; the default for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    return default
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """One mapping of the document, by its path."""
@@ -63,12 +72,7 @@ class Element:
         return self.reading.document.place(self.path)
 
     def text(self, key: str, default: str = "") -> str:
-        value = self.values.get(key)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, str | int | float):
-            return str(value)
-        return default
+        return scalar_text(self.values.get(key), default)
 
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if self.values.get(key) is not None else None
@@ -83,7 +87,7 @@ class Element:
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.values.get(key)
-        return tuple(str(item) for item in value) if isinstance(value, list) else ()
+        return tuple(map(scalar_text, value)) if isinstance(value, list) else ()
 
     def mapping(self, key: str) -> Mapping[str, JsonValue]:
         value = self.values.get(key)

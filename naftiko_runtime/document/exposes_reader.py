@@ -161,7 +161,7 @@ def _read_prompt(element: Element) -> Prompt:
                 child.text("label"),
                 child.text("description"),
                 child.flag("required") is not False,
-                _read_choices(child),
+                child.texts("enum"),
                 child.optional_text("default"),
             )
             for child in element.children("arguments")
@@ -172,13 +172,6 @@ def _read_prompt(element: Element) -> Prompt:
         ),
         location=element.optional_text("location"),
     )
-
-
-def _read_choices(element: Element) -> tuple[str, ...]:
-    """`enum` of a prompt's argument, as text: arguments of prompts always are."""
-    given = element.values.get("enum")
-    choices = given if isinstance(given, list) else []
-    return tuple(Element(element.reading, element.path, {"": each}).text("") for each in choices)
 
 
 def _read_skill_adapter(element: Element) -> SkillAdapter:

@@ -17,6 +17,7 @@ from naftiko_runtime.document.model import (
     ExposedOperation,
     Hints,
     McpAdapter,
+    McpResource,
     Node,
     RestAdapter,
     SkillAdapter,
@@ -24,6 +25,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
+from naftiko_runtime.plan.mcp_parts import compile_prompts, compile_resources
 from naftiko_runtime.plan.operation import (
     CapabilityPlan,
     McpAdapterPlan,
@@ -37,6 +39,8 @@ from naftiko_runtime.plan.request import NotSupported
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
+
+_KINDS = {ExposedOperation: "operation", Tool: "tool", McpResource: "resource"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +178,11 @@ def _compile_rest(adapter: RestAdapter, context: _Context) -> RestAdapterPlan:
 
 
 def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
-    for resource in adapter.resources:
-        context.refuse("not-supported", resource, "MCP resources are not supported yet")
-    for prompt in adapter.prompts:
-        context.refuse("not-supported", prompt, "MCP prompts are not supported yet")
+    resources, of_resources = compile_resources(
+        adapter.resources, lambda part: _compile_operation(part, adapter.namespace, context)
+    )
+    prompts, of_prompts = compile_prompts(adapter.prompts)
+    context.problems.extend([*of_resources, *of_prompts])
     tools = []
     for tool in adapter.tools:
         compiled = _compile_operation(tool, adapter.namespace, context)
@@ -200,6 +205,8 @@ def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
         adapter.description,
         tuple(tools),
         adapter.place,
+        resources=resources,
+        prompts=prompts,
     )
 
 
@@ -238,15 +245,15 @@ def _described(part: ExposedOperation | Tool, context: _Context) -> str:
 
 
 def _compile_operation(
-    part: ExposedOperation | Tool, namespace: str, context: _Context
+    part: ExposedOperation | Tool | McpResource, namespace: str, context: _Context
 ) -> OperationPlan | None:
-    """The plan of one operation or tool; None, and a problem, when it cannot be served."""
-    is_rest = isinstance(part, ExposedOperation)
+    """The plan of one operation, tool or resource; None, and a problem, when it cannot be
+    served."""
     try:
         return compile_behaviour(
             Part(
                 name=f"{namespace}.{part.name}",
-                parameters=part.parameters,
+                parameters=() if isinstance(part, McpResource) else part.parameters,
                 behaviour=part.behaviour,
                 route=part.route if isinstance(part, ExposedOperation) else None,
                 reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
@@ -263,6 +270,6 @@ def _compile_operation(
     except OutOfService as error:
         context.refuse("call-out-of-service", part, str(error))
     except ValueError as error:
-        kind = "operation" if is_rest else "tool"
+        kind = _KINDS[type(part)]
         context.refuse("not-compilable", part, f'the {kind} "{part.name}" cannot be run: {error}')
     return None
