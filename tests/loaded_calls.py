@@ -16,6 +16,7 @@ import yaml
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.execute import bind_inputs
+from naftiko_runtime.failures import CallFailed, Failure
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.load import LoadedFile, load_file
@@ -105,6 +106,13 @@ class LoadedCall:
         self, values: Mapping[str, JsonValue] | None = None, body: MaybeJson = MISSING
     ) -> UpstreamRequest:
         return build(self.rest, Given(values or {}, body, textual=True))
+
+    def tool_outcome(self, values: Mapping[str, JsonValue]) -> UpstreamRequest | Failure:
+        """The request of the tool, or why there is none."""
+        try:
+            return self.tool_request(values)
+        except CallFailed as failed:
+            return failed.failure
 
     def tool_request(
         self, values: Mapping[str, JsonValue] | None = None, body: MaybeJson = MISSING

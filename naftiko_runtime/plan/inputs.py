@@ -184,8 +184,9 @@ class InputCollector:
         if wanted.place is ParameterPlace.PATH and not declared:
             numeric = (ParameterType.INTEGER, ParameterType.NUMBER)
             type_ = type_ if type_ in numeric else ParameterType.STRING
+        checked = type_
         if wanted.whole_body and type_ is None:
-            type_ = ParameterType.OBJECT
+            type_ = ParameterType.OBJECT  # advertised, as the likeliest; a list is as good
         keywords = dict(declared.schema if declared else wanted.schema)
         default: MaybeJson = keywords.pop("default", MISSING)
         constant = declared.value if declared else None
@@ -210,7 +211,7 @@ class InputCollector:
             route_variable=None if constant is not None else self._route_variable(name, declared),
             whole_body=wanted.whole_body,
             body_path=body_path,
-            convert=compile_conversion(name, type_, keywords),
+            convert=compile_conversion(name, checked, keywords),
         )
 
     def _is_required(self, declared: InputParameter | None, need: Need) -> bool:

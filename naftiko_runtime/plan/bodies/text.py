@@ -13,13 +13,17 @@ from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import Scope
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+_XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"} | {
+    # Readers make line ends alike, and blanks of attributes spaces (XML 1.0, 2.11 and 3.3.3).
+    blank: f"&#{ord(blank)};"
+    for blank in "\t\n\r"
+}
 _SPARQL = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escape_xml(text: str) -> str:
     """Text for content or an attribute's value; what XML 1.0 cannot hold is dropped."""
-    return re.sub("[&<>\"']", lambda m: _XML[m.group()], _NOT_IN_XML.sub("", text))
+    return re.sub("[&<>\"'\t\n\r]", lambda m: _XML[m.group()], _NOT_IN_XML.sub("", text))
 
 
 def escape_sparql(text: str) -> str:
