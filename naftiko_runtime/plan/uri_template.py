@@ -80,7 +80,7 @@ def read_uri(text: str) -> UriTemplate:
 def _split(text: str) -> tuple[list[str], tuple[str, ...]]:
     """The pieces between the variables (one more than there are variables), and their names."""
     literals = [""]
-    variables = []
+    variables: list[str] = []
     end = 0
     for match in _EXPRESSION.finditer(text):
         name = match[1]
