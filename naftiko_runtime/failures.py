@@ -47,8 +47,9 @@ class Failure:
 
     `detail` is one or two sentences for a person: what was wrong and what to do; it never holds
     a secret, a stack trace or an upstream's body. `field` names the input at fault, if one is.
-    `executed` is False only when the upstream provably never got the request. `step` names the step
-    of a sequence that failed, `status` the HTTP status to answer with instead of the kind's own.
+    `executed` is False only when the upstream provably never got the request, nor any upstream an
+    earlier one of the same sequence that could change something. `step` names the step of a
+    sequence that failed, `status` the HTTP status to answer with instead of the kind's own.
     """
 
     kind: FailureKind

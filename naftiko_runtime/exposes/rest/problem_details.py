@@ -27,25 +27,27 @@ _UPSTREAM: Final = frozenset(
 
 
 def problem_document(failure: Failure) -> dict[str, JsonValue]:
-    """`type`, `title`, `status`, `detail`; `field` where an input is at fault; `executed` where
-    an upstream was to be called (false: it provably never got the request)."""
+    """`type`, `title`, `status`, `detail`; `field` where an input is at fault; `step` where one of
+    a sequence failed; `executed` where an upstream was to be called (see Failure)."""
     kind = failure.kind
     document: dict[str, JsonValue] = {
         "type": TYPE_PREFIX + kind.slug,
         "title": kind.title,
-        "status": kind.status,
+        "status": failure.http_status,
         "detail": failure.detail,
     }
     if failure.field is not None:
         document["field"] = failure.field
-    if kind in _UPSTREAM:
+    if failure.step is not None:
+        document["step"] = failure.step
+    if kind in _UPSTREAM or failure.step is not None:
         document["executed"] = failure.executed
     return document
 
 
 def problem_reply(failure: Failure, *headers: tuple[bytes, bytes]) -> Reply:
     """The answer to a failed call, with further headers (`allow`)."""
-    return _reply(problem_document(failure), failure.kind.status, *headers)
+    return _reply(problem_document(failure), failure.http_status, *headers)
 
 
 def internal_error_reply(incident: str) -> Reply:

@@ -176,6 +176,25 @@ def test_a_failure_says_when_the_upstream_never_got_the_request() -> None:
     assert "field" not in problem
 
 
+def test_a_failed_step_is_named_with_the_status_of_its_upstream() -> None:
+    engine = Engine()
+    kind, detail = FailureKind.STEP_FAILED, 'step "get-ship": it answered with status 404'
+    engine.answers(Failure(kind, detail, executed=True, step="get-ship", status=404))
+    with listening(served("GET", "/a"), engine=engine) as listener:
+        problem = listener.get("/a").problem(404, "step-failed")
+    assert problem["step"] == "get-ship"
+    assert problem["executed"] is True
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_any_failure_of_a_step_says_whether_something_was_executed(executed: bool) -> None:
+    engine = Engine()
+    engine.answers(Failure(FailureKind.UNSET_VARIABLE, "unset", executed=executed, step="pay"))
+    with listening(served("GET", "/a"), engine=engine) as listener:
+        problem = listener.get("/a").problem(500, "unset-variable")
+    assert problem["executed"] is executed
+
+
 def test_a_failure_that_is_raised_is_answered_like_one_that_is_returned() -> None:
     engine = Engine()
     engine.answers(fail(FailureKind.INVALID_INPUT, '"conids" is required', field="conids"))
