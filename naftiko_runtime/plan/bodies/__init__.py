@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from naftiko_runtime.document.model import BodyType, RequestBody
-from naftiko_runtime.plan.bodies import form, json_body, multipart, text
+from naftiko_runtime.plan.bodies import form, json_body, multipart, sparql, text
 from naftiko_runtime.plan.bodies.writer import BodyWriter
 from naftiko_runtime.plan.getters import Compiler
 
@@ -18,6 +18,6 @@ BODIES: Mapping[BodyType, Callable[[RequestBody, Compiler], BodyWriter]] = {
     BodyType.MULTIPART: multipart.compile_multipart,
     BodyType.TEXT: text.compile_text,
     BodyType.XML: text.compile_xml,
-    BodyType.SPARQL: text.compile_sparql,
+    BodyType.SPARQL: sparql.compile_sparql,
 }
 """RequestBody by its `type`."""

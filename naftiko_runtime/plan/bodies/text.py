@@ -1,4 +1,4 @@
-"""Textual bodies: plain text, XML and SPARQL, whose placeholders are escaped for their place."""
+"""Textual bodies: plain text, and XML, whose placeholders are escaped."""
 
 from __future__ import annotations
 
@@ -18,18 +18,11 @@ _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"} | 
     blank: f"&#{ord(blank)};"
     for blank in "\t\n\r"
 }
-_SPARQL = {"\\": "\\\\", '"': '\\"', "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escape_xml(text: str) -> str:
     """Text for content or an attribute's value; what XML 1.0 cannot hold is dropped."""
     return re.sub("[&<>\"'\t\n\r]", lambda m: _XML[m.group()], _NOT_IN_XML.sub("", text))
-
-
-def escape_sparql(text: str) -> str:
-    """Text for a quoted literal (SPARQL 1.1, ECHAR) that cannot end an IRI in `<>` either."""
-    escaped = re.sub(r"[\\\"'\n\r\t]", lambda m: _SPARQL[m.group()], text)
-    return re.sub(r"[<>{}|^`]", lambda m: f"\\u{ord(m.group()):04X}", escaped)
 
 
 def compile_text(body: RequestBody, compiler: Compiler) -> BodyWriter:
@@ -38,10 +31,6 @@ def compile_text(body: RequestBody, compiler: Compiler) -> BodyWriter:
 
 def compile_xml(body: RequestBody, compiler: Compiler) -> BodyWriter:
     return BodyWriter("application/xml", _compile(body, compiler, escape_xml))
-
-
-def compile_sparql(body: RequestBody, compiler: Compiler) -> BodyWriter:
-    return BodyWriter("application/sparql-query", _compile(body, compiler, escape_sparql))
 
 
 def _compile(
