@@ -29,8 +29,10 @@ from naftiko_runtime.consumes.faults import (
 from naftiko_runtime.consumes.leftovers import is_soiled
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.consumes.pools import Pools, TrustError, UpstreamSettings, check_ca_files
+from naftiko_runtime.consumes.tracing import send_traced
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
+from naftiko_runtime.telemetry.spans import current_span
 
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -49,6 +51,12 @@ class HttpUpstreams:
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """The answer, whatever its status. Raises CallFailed when there is none."""
+        span = current_span()
+        if span is None:
+            return await self._send(request)
+        return await send_traced(span, request, self._send)
+
+    async def _send(self, request: UpstreamRequest) -> UpstreamResponse:
         try:
             address, target = split_url(request.url)
         except AddressError as error:

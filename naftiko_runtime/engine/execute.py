@@ -6,6 +6,7 @@ from naftiko_runtime.consumes.messages import Upstreams
 from naftiko_runtime.engine.answers import answer_of
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.engine.steps import orchestrate
+from naftiko_runtime.engine.tracing import function_span
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
@@ -17,6 +18,7 @@ from naftiko_runtime.plan.operation import (
     OrchestrationPlan,
     Scope,
 )
+from naftiko_runtime.telemetry.spans import current_span
 
 
 async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> Outcome:
@@ -31,16 +33,24 @@ async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> 
             scope.raw_body = inputs.raw_body()
             if scope.raw_body is None and plan.body_required:
                 raise fail(FailureKind.INVALID_INPUT, "a JSON body is required", field="body")
-        action = plan.action
-        if isinstance(action, CallPlan):
-            request = action.build(scope)
-            response = await upstreams.send(request)
-            return answer_of(plan.output, request, response, scope)
-        if isinstance(action, OrchestrationPlan):
-            return await orchestrate(action, plan.output, scope, upstreams)
-        return _mock_answer(action, scope)
+        span = current_span() if plan.function is not None else None
+        if span is None:
+            return await _act(plan, scope, upstreams)
+        with function_span(span, plan.function or ""):
+            return await _act(plan, scope, upstreams)
     except CallFailed as failed:
         return failed.failure
+
+
+async def _act(plan: OperationPlan, scope: Scope, upstreams: Upstreams) -> Answer:
+    action = plan.action
+    if isinstance(action, CallPlan):
+        request = action.build(scope)
+        response = await upstreams.send(request)
+        return answer_of(plan.output, request, response, scope)
+    if isinstance(action, OrchestrationPlan):
+        return await orchestrate(action, plan.output, scope, upstreams)
+    return _mock_answer(action, scope)
 
 
 def _mock_answer(mock: MockPlan, scope: Scope) -> Answer:

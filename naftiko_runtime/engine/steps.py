@@ -11,6 +11,7 @@ from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.engine.answers import answer_of, mapped
 from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
@@ -23,6 +24,7 @@ from naftiko_runtime.plan.operation import (
     StepPlan,
     UpstreamRequest,
 )
+from naftiko_runtime.telemetry.spans import current_span
 
 
 @dataclass(slots=True)
@@ -82,8 +84,13 @@ async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
 
 
 async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
+    span = current_span()
     try:
-        await RUNNERS[type(step)](index, step, run)
+        if span is None:
+            await RUNNERS[type(step)](index, step, run)
+        else:
+            with step_span(span, index, step):
+                await RUNNERS[type(step)](index, step, run)
     except CallFailed as failed:
         raise CallFailed(_named(failed.failure, step.name)) from None
 

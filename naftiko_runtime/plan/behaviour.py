@@ -45,12 +45,13 @@ class OutOfService(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the parts of a capability refer to."""
+    """What the parts of a capability refer to. `label` is the capability's."""
 
     consumes: Mapping[str, Consumes]
     functions: Mapping[str, AggregateFunction]
     variables: Variables
     bases: Mapping[str, Base]
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
         passes_encoded_body=body.passed and any(_is_content_coding(each) for each in inputs),
         body_required=body.required,
         body_schema=body.schema,
+        capability=surroundings.label,
+        function=function.reference if function is not None else None,
     )
 
 

@@ -143,6 +143,8 @@ class LookupStepPlan:
     name: str
     look_up: Callable[[Scope], MaybeJson]
     waits: frozenset[int] = frozenset()
+    match: str = ""
+    """The field of the rows that is compared, for traces."""
 
     def after(self, waits: frozenset[int]) -> LookupStepPlan:
         return replace(self, waits=waits)
@@ -187,9 +189,10 @@ Action: TypeAlias = CallPlan | OrchestrationPlan | MockPlan
 class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
-    `accepts_body` says that a JSON request body is read or passed on, `body_required` that the
-    call cannot do without. `passes_encoded_body` says that the body goes upstream as it came
-    together with its Content-Encoding, so that it may be compressed.
+    `capability` is the label of its file, `function` the aggregate function that it refers to;
+    both are for traces. `accepts_body` says that a JSON request body is read or passed on,
+    `body_required` that the call cannot do without. `passes_encoded_body` says that the body goes
+    upstream as it came together with its Content-Encoding, so that it may be compressed.
     """
 
     name: str
@@ -200,6 +203,8 @@ class OperationPlan:
     passes_encoded_body: bool = False
     body_required: bool = False
     body_schema: Mapping[str, JsonValue] | None = None
+    capability: str = ""
+    function: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

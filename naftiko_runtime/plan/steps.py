@@ -180,7 +180,7 @@ def _compile_lookup_step(step: Step, compiler: StepCompiler) -> StepPlan:
         found = [by_key.get(as_text(key)) for key in wanted]
         return [_picked(row, fields) for row in found if row is not None]
 
-    return LookupStepPlan(name=step.name, look_up=look_up)
+    return LookupStepPlan(name=step.name, look_up=look_up, match=step.match)
 
 
 def _indexed(table: Sequence[JsonValue], match: str) -> Mapping[str, dict[str, JsonValue]]:
