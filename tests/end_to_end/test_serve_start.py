@@ -181,9 +181,7 @@ def test_variables_come_from_a_file_and_the_environment_wins(
         assert upstream.requests[-1].header("authorization") == f"Bearer {expected}"
 
 
-def test_a_base_uri_can_be_replaced_by_namespace(
-    folder: Path, upstream: RecordingUpstream
-) -> None:
+def test_a_base_uri_can_be_replaced_by_namespace(folder: Path, upstream: RecordingUpstream) -> None:
     (folder / "orders.yaml").write_text(capability("orders", "http://localhost:1", "live"))
     with serve(folder, options=["--base-uri", f"orders={upstream.url}/moved"]) as serving:
         assert get(serving.rest() + "/orders/live").json()["target"] == "/moved/live"
