@@ -24,8 +24,10 @@ from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, p
 from naftiko_runtime.exposes.rest.reply import Reply, answer_reply
 from naftiko_runtime.exposes.rest.request_body import is_encoded, read_body
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
+from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 Execute: TypeAlias = Callable[[OperationPlan, Inputs], Awaitable[Outcome]]
 """The engine, with the upstreams that it needs."""
@@ -40,13 +42,20 @@ class RestApplication:
     """Serves one listener. `table` is replaced whole by a reload; a call that has begun ends on
     the table that it began with."""
 
-    __slots__ = ("_execute", "_hosts", "_pages", "_table")
+    __slots__ = ("_execute", "_hosts", "_pages", "_table", "_telemetry")
 
-    def __init__(self, table: RestTable, execute: Execute, hosts: HostPolicy) -> None:
+    def __init__(
+        self,
+        table: RestTable,
+        execute: Execute,
+        hosts: HostPolicy,
+        telemetry: Telemetry | None = None,
+    ) -> None:
         self._table = table
         self._pages = OwnPages(table)
         self._execute = execute
         self._hosts = hosts
+        self._telemetry = telemetry or Telemetry()
 
     @property
     def table(self) -> RestTable:
@@ -61,6 +70,13 @@ class RestApplication:
         if scope["type"] != "http":
             await _decline(scope, receive, send)
             return
+        recorder = self._telemetry.recorder
+        if recorder is None:
+            await self._serve(scope, receive, send)
+        else:
+            await serve_traced(recorder, self._serve, scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             reply = await self._reply(scope, receive)
         except CallFailed as failed:
@@ -95,6 +111,8 @@ class RestApplication:
         target, variables = found
         if isinstance(target, OwnPage):
             return self._pages.reply(target)
+        if self._telemetry.recorder is not None:
+            note_operation(target)
         operation = target.plan.operation
         body: bytes | None = b""
         encoded = operation.passes_encoded_body and is_encoded(headers)
@@ -112,7 +130,10 @@ class RestApplication:
                 return None
         else:
             outcome = await work
-        return problem_reply(outcome) if isinstance(outcome, Failure) else answer_reply(outcome)
+        if isinstance(outcome, Failure):
+            note_failure(outcome)
+            return problem_reply(outcome)
+        return answer_reply(outcome)
 
     def _find(self, method: str, path: bytes) -> tuple[Target, dict[str, str]] | None:
         found = self._table.routes.find(method, path)
