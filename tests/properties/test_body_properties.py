@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
 from tests.loaded_calls import LoadedCall, in_body, one_call
@@ -157,3 +158,52 @@ def test_no_digit_of_a_number_is_lost(number: Decimal) -> None:
     assert isinstance(document, dict)
     assert document["a"] == number
     assert document["b"] == [10**25, f"- {number} -"]
+
+
+MULTIPART = one_call(
+    method="POST",
+    body={
+        "type": "multipartForm",
+        "data": [
+            {"name": "{{a}}", "value": "{{b}}"},
+            {"name": "file", "filename": "{{a}}", "value": "{{b}}"},
+            {"name": "last", "value": "end"},
+        ],
+    },
+)
+
+
+def parts_of(content: bytes, content_type: str) -> list[tuple[str, bytes]]:
+    """Head and content of each part, cut at the boundary that the header names."""
+    boundary = content_type.partition("boundary=")[2].encode()
+    first, *middle, last = (b"\r\n" + content).split(b"\r\n--" + boundary)
+    assert (first, last) == (b"", b"--\r\n")
+    parts = [part.removeprefix(b"\r\n").partition(b"\r\n\r\n") for part in middle]
+    return [(head.decode(), body) for head, _, body in parts]
+
+
+@many
+@given(HOSTILE, HOSTILE)
+def test_a5_values_cannot_add_parts_or_headers_to_a_multipart_form(a: str, b: str) -> None:
+    request = MULTIPART.tool_request({"a": a, "b": b})
+    quoted = a.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    named = f'Content-Disposition: form-data; name="{quoted}"'
+    file = f'Content-Disposition: form-data; name="file"; filename="{quoted}"'
+    assert parts_of(request.content or b"", dict(request.headers)["Content-Type"]) == [
+        (named, b.encode()),
+        (f"{file}\r\nContent-Type: application/octet-stream", b.encode()),
+        ('Content-Disposition: form-data; name="last"', b"end"),
+    ]
+
+
+def test_a5_a_value_that_holds_the_boundary_adds_no_part() -> None:
+    """An upstream that echoes headers tells its callers the boundary."""
+    known = dict(MULTIPART.tool_request({"a": "", "b": ""}).headers)["Content-Type"]
+    boundary = known.partition("boundary=")[2]
+    forged = f'x\r\n--{boundary}\r\nContent-Disposition: form-data; name="admin"\r\n\r\ntrue'
+    outcome = MULTIPART.tool_outcome({"a": "a", "b": forged})
+    if isinstance(outcome, Failure):
+        assert outcome.kind is FailureKind.INVALID_INPUT
+    else:
+        parts = parts_of(outcome.content or b"", dict(outcome.headers)["Content-Type"])
+        assert [content for _, content in parts] == [forged.encode(), forged.encode(), b"end"]

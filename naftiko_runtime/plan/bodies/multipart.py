@@ -21,7 +21,8 @@ def compile_multipart(body: RequestBody, compiler: Compiler) -> BodyWriter:
     """`data` is a list of parts `{name, value, filename, contentType}`. A part whose value nothing
     fills is left out; a list gives one part for each of its items.
 
-    The boundary is drawn at load from 128 random bits, so no value can hold it but by chance.
+    The boundary is drawn at load from 128 random bits. A value that holds it all the same is
+    refused: callers can learn it from an upstream that echoes what it is sent.
     """
     data = body.data
     parts: list[Getter]
@@ -39,6 +40,9 @@ def compile_multipart(body: RequestBody, compiler: Compiler) -> BodyWriter:
             fields = part(scope)
             if not isinstance(fields, Missing) and isinstance(fields, dict):
                 written.extend(_write_part(fields, boundary))
+        if b"".join(written).count(boundary.encode()) > len(written):
+            message = "a value holds the text that separates the parts of the form"
+            raise fail(FailureKind.INVALID_INPUT, message)
         written.append(f"--{boundary}--\r\n".encode())
         return b"".join(written)
 
