@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
+from naftiko_runtime.exposes.mcp.answer_content import Media, content_of, media_type_of
 from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
 from naftiko_runtime.exposes.mcp.schema import ResultShape
 from naftiko_runtime.exposes.mcp.tools import ListedTool
+from naftiko_runtime.exposes.mcp.wording import failure_text, is_success, status_text
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import MISSING, MaybeJson, Missing
 
-_LONGEST_ERROR: Final = 4000
-"""Characters of an upstream's error that a model is shown; error pages can be long."""
 _LONGEST_SCHEMA: Final = 400
-_UNSURE: Final = " The call may have been executed all the same: check before you repeat it."
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """An answer that is no text, in base64."""
-
-    content_type: str
-    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +35,9 @@ def tool_result(tool: ListedTool, outcome: Outcome, *, objects_only: bool) -> To
     knows no structured content but objects."""
     if isinstance(outcome, Failure):
         return ToolResult((_failure_text(tool, outcome),), is_error=True)
-    if not 200 <= outcome.status < 300:
-        return ToolResult((_status_text(tool, outcome),), is_error=True)
+    if not is_success(outcome):
+        text = status_text(tool.plan.operation.action.operation, outcome)
+        return ToolResult((text,), is_error=True)
     value = _decode(outcome)
     written: MaybeJson = MISSING
     if not isinstance(value, Missing):
@@ -97,15 +88,8 @@ def _wrapper(shape: ResultShape | None, value: MaybeJson) -> str | None:
 
 
 def _content(answer: Answer) -> tuple[str | Media, ...]:
-    """The body, letter by letter; nothing for an empty one."""
-    if answer.status == 204 or not answer.body:
-        return ()
-    text = _text(answer)
-    if text is not None:
-        return (text,)
-    content_type, _ = _media_type(answer)
-    data = base64.b64encode(answer.body).decode("ascii")
-    return (Media(content_type or "application/octet-stream", data),)
+    content = content_of(answer)
+    return () if content is None else (content,)
 
 
 def _decode(answer: Answer) -> MaybeJson:
@@ -116,7 +100,7 @@ def _decode(answer: Answer) -> MaybeJson:
     """
     if answer.status == 204 or not answer.body:
         return MISSING
-    content_type, _ = _media_type(answer)
+    content_type, _ = media_type_of(answer)
     declared = content_type.endswith(("/json", "+json"))
     undeclared = content_type in ("", "text/plain") and answer.body.lstrip()[:1] in (b"{", b"[")
     if not declared and not undeclared:
@@ -127,48 +111,9 @@ def _decode(answer: Answer) -> MaybeJson:
         return MISSING
 
 
-def _text(answer: Answer) -> str | None:
-    """The body as text; None where it is none. JSON is UTF-8 whatever it says (RFC 8259)."""
-    content_type, charset = _media_type(answer)
-    if content_type.startswith(("image/", "audio/", "video/")):
-        return None
-    try:
-        text = answer.body.decode(charset)
-        if charset != "utf-8":
-            text.encode()  # some codecs make half surrogate pairs, which cannot be written
-        return text
-    except (ValueError, LookupError):
-        return None
-
-
-def _media_type(answer: Answer) -> tuple[str, str]:
-    """Media type in lower case, and charset; text is UTF-8 unless it says otherwise."""
-    essence, _, parameters = (answer.content_type or "").partition(";")
-    essence = essence.strip().lower()
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and not essence.endswith("json"):
-            return essence, value.strip().strip('"')
-    return essence, "utf-8"
-
-
-def _status_text(tool: ListedTool, answer: Answer) -> str:
-    text = f"HTTP {answer.status} from {tool.plan.operation.action.operation}"
-    retry_after = next((value for name, value in answer.headers if name == "retry-after"), None)
-    if retry_after is not None:
-        text += f" (Retry-After: {retry_after[:60]})"
-    body = _text(answer)
-    if body is None:
-        return f"{text}: {len(answer.body)} bytes of {answer.content_type or 'no stated type'}"
-    if len(body) > _LONGEST_ERROR:
-        body = f"{body[:_LONGEST_ERROR]}… ({len(body) - _LONGEST_ERROR} characters more)"
-    return f"{text}: {body}" if body.strip() else text
-
-
 def _failure_text(tool: ListedTool, failure: Failure) -> str:
-    """A failure in words that a model can act on: which argument, what it takes, and whether the
-    call may be repeated."""
-    text = f"{failure.kind.title}: {failure.detail}"
+    """A failure, and what the argument at fault takes."""
+    hint = ""
     argument = tool.by_name.get(failure.field) if failure.field is not None else None
     if failure.kind is FailureKind.INVALID_INPUT and argument is not None:
         takes = tool.entry["inputSchema"]
@@ -177,5 +122,5 @@ def _failure_text(tool: ListedTool, failure: Failure) -> str:
         assert isinstance(properties, dict)
         schema = json.dumps(properties[argument.name], ensure_ascii=False)
         if len(schema) <= _LONGEST_SCHEMA:
-            text += f' - the argument "{argument.name}" takes {schema}'
-    return text + _UNSURE if failure.executed else text
+            hint = f' - the argument "{argument.name}" takes {schema}'
+    return failure_text(failure, hint)

@@ -82,9 +82,11 @@ def _argument_schema(plan: InputPlan) -> dict[str, JsonValue]:
 def result_shape(schema: Mapping[str, JsonValue] | None) -> ResultShape | None:
     if schema is None:
         return None
+    types = schema.get("type")
     wrapper = None
-    if schema.get("type") != "object":
-        wrapper = "items" if schema.get("type") == "array" else "value"
+    if types != "object":
+        is_list = types == "array" or types in (["array", "null"], ["null", "array"])
+        wrapper = "items" if is_list else "value"
     return ResultShape(schema, wrapper, lazy_check(schema))
 
 

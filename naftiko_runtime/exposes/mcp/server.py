@@ -22,9 +22,10 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.exposes.mcp.answer_content import Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
-from naftiko_runtime.exposes.mcp.results import Media, ToolResult, tool_result
+from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
 from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import JsonValue, Missing

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
-from naftiko_runtime.exposes.mcp.results import Media, ToolResult, tool_result
+from naftiko_runtime.exposes.mcp.answer_content import Media
+from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_values import MISSING
 from naftiko_runtime.plan.operation import ToolPlan
