@@ -7,7 +7,7 @@ from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
-from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from naftiko_runtime.plan.operation import OutputPlan, Scope, UpstreamRequest
 
@@ -41,8 +41,20 @@ def answer_of(
         return Answer(response.status, content_type or "application/json", body, headers)
     document = decode_answer(response, output.raw_format, operation=request.operation)
     value = mapped(output, document, scope, request.operation)
-    encoded = _without_secrets(encode_json(value), request.secrets)
-    return Answer(response.status, "application/json", encoded, headers, value)
+    return json_answer(value, request.secrets, response.status, headers)
+
+
+def json_answer(
+    value: JsonValue,
+    secrets: tuple[str, ...],
+    status: int = 200,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    """A value as an answer, without the credentials that an upstream may have echoed into it."""
+    encoded = encode_json(value)
+    body = _without_secrets(encoded, secrets)
+    shown: MaybeJson = value if body == encoded else MISSING
+    return Answer(status, "application/json", body, headers, shown)
 
 
 def mapped(output: OutputPlan, document: JsonValue, scope: Scope, operation: str) -> JsonValue:

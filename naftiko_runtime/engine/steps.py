@@ -9,11 +9,10 @@ from typing import Any
 
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
-from naftiko_runtime.engine.answers import answer_of, mapped
+from naftiko_runtime.engine.answers import answer_of, json_answer, mapped
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.operation import (
     CallStepPlan,
@@ -35,6 +34,10 @@ class _Run:
     upstreams: Upstreams
     exchanges: dict[int, tuple[UpstreamRequest, UpstreamResponse]] = field(default_factory=dict)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(text for request, _ in self.exchanges.values() for text in request.secrets)
+
 
 async def orchestrate(
     plan: OrchestrationPlan, output: OutputPlan, scope: Scope, upstreams: Upstreams
@@ -46,14 +49,12 @@ async def orchestrate(
     if plan.result is not None:
         found = plan.result(scope)
         value: JsonValue = None if isinstance(found, Missing) else found
-        value = mapped(output, value, scope, plan.operation)
-        return Answer(200, "application/json", encode_json(value), (), value)
+        return json_answer(mapped(output, value, scope, plan.operation), run.secrets)
     if run.exchanges:
         request, response = run.exchanges[max(run.exchanges)]
         return answer_of(output, request, response, scope)
     last = scope.steps.get(plan.steps[-1].name)
-    value = mapped(output, last, scope, plan.operation)
-    return Answer(200, "application/json", encode_json(value), (), value)
+    return json_answer(mapped(output, last, scope, plan.operation), run.secrets)
 
 
 async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
