@@ -23,6 +23,7 @@ from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import (
     CallPlan,
     InputPlan,
+    Inputs,
     OperationPlan,
     Scope,
     UpstreamRequest,
@@ -69,7 +70,7 @@ class Given:
         return False
 
 
-def build(plan: OperationPlan, given: Given) -> UpstreamRequest:
+def build(plan: OperationPlan, given: Inputs) -> UpstreamRequest:
     """The request that a call of the plan sends. Raises CallFailed where it sends none."""
     assert isinstance(plan.action, CallPlan)
     scope = Scope(bind_inputs(plan, given))

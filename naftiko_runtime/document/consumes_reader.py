@@ -195,9 +195,13 @@ def _most_specific(
     outer: tuple[ConsumedParameter, ...], inner: tuple[ConsumedParameter, ...]
 ) -> tuple[ConsumedParameter, ...]:
     """Parameters of two levels; of one name and place the inner one stays."""
-    named = {(p.name.lower(), p.location): p for p in outer}
-    named.update({(p.name.lower(), p.location): p for p in inner})
-    return tuple(named.values())
+    return tuple({_identity(parameter): parameter for parameter in outer + inner}.values())
+
+
+def _identity(parameter: ConsumedParameter) -> tuple[ParameterPlace, str]:
+    """Only headers are the same in another case (RFC 9110, section 5.1)."""
+    is_header = parameter.location is ParameterPlace.HEADER
+    return parameter.location, parameter.name.lower() if is_header else parameter.name
 
 
 def _read_body(operation: Element, scope: NameScope) -> RequestBody | None:
