@@ -8,6 +8,7 @@ from typing import Self
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 
 class McpHost:
@@ -22,10 +23,18 @@ class McpHost:
 
     @classmethod
     async def start(
-        cls, table: ToolTable, execute: Execute, hosts: HostPolicy, *, keep_sessions: bool
+        cls,
+        table: ToolTable,
+        execute: Execute,
+        hosts: HostPolicy,
+        *,
+        keep_sessions: bool,
+        telemetry: Telemetry | None = None,
     ) -> Self:
         """A host whose application answers already."""
-        host = cls(McpApplication(table, execute, hosts, keep_sessions=keep_sessions))
+        host = cls(
+            McpApplication(table, execute, hosts, keep_sessions=keep_sessions, telemetry=telemetry)
+        )
         await host._ready
         return host
 

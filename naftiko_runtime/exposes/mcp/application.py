@@ -21,6 +21,7 @@ from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, p
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.exposes.rest.request_body import read_body
 from naftiko_runtime.failures import CallFailed
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 if TYPE_CHECKING:
     from naftiko_runtime.exposes.mcp.transport import HttpTransport
@@ -44,6 +45,7 @@ class McpApplication:
         *,
         name: str = "naftiko",
         keep_sessions: bool = True,
+        telemetry: Telemetry | None = None,
     ) -> None:
         """`keep_sessions` has to be off where several processes share the port: a session lives
         in one of them."""
@@ -52,6 +54,7 @@ class McpApplication:
         self._hosts = hosts
         self._name = name
         self._keep_sessions = keep_sessions
+        self._telemetry = telemetry
         self._transport: HttpTransport | None = None
         self._ready = anyio.Event()
         self._streams_end = anyio.Event()
@@ -167,7 +170,11 @@ class McpApplication:
         from naftiko_runtime.exposes.mcp.transport import HttpTransport
 
         return HttpTransport(
-            self._table, self._execute, name=self._name, keep_sessions=self._keep_sessions
+            self._table,
+            self._execute,
+            name=self._name,
+            keep_sessions=self._keep_sessions,
+            telemetry=self._telemetry,
         )
 
 

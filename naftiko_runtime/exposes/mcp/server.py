@@ -27,8 +27,10 @@ from naftiko_runtime.exposes.mcp.arguments import read_arguments
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
 from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
 from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable
+from naftiko_runtime.exposes.mcp.tracing import answer_traced, note_outcome, tool_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 Context: TypeAlias = ServerRequestContext[Any, Any]
 
@@ -49,8 +51,16 @@ class ToolServer:
     `json_numbers`).
     """
 
-    def __init__(self, table: ToolTable, execute: Execute, *, name: str = "naftiko") -> None:
+    def __init__(
+        self,
+        table: ToolTable,
+        execute: Execute,
+        *,
+        name: str = "naftiko",
+        telemetry: Telemetry | None = None,
+    ) -> None:
         self._execute = execute
+        self._telemetry = telemetry or Telemetry()
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         self._connections: WeakSet[Connection] = WeakSet()
@@ -67,7 +77,7 @@ class ToolServer:
             "notifications/initialized", types.NotificationParams, self._remember
         )
         # The SDK's tracing costs a tenth of a call and is not configured here.
-        self.sdk.middleware[:] = [self._contain, self._cached_list]
+        self.sdk.middleware[:] = [self._contain, self._traced, self._cached_list]
         self._adopt(table)
 
     async def replace(self, table: ToolTable) -> None:
@@ -148,7 +158,10 @@ class ToolServer:
 
     async def _outcome(self, tool: ListedTool, given: Mapping[str, JsonValue]) -> Outcome:
         try:
-            return await self._execute(tool.plan.operation, read_arguments(tool, given))
+            with tool_span(tool) as span:
+                outcome = await self._execute(tool.plan.operation, read_arguments(tool, given))
+                note_outcome(span, outcome)
+                return outcome
         except CallFailed as failed:
             return failed.failure
         except Exception:
@@ -163,6 +176,12 @@ class ToolServer:
             raise
         except Exception:
             raise MCPError(types.INTERNAL_ERROR, _log_incident()) from None
+
+    async def _traced(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        recorder = self._telemetry.recorder
+        if recorder is None:
+            return await call_next(ctx)
+        return await answer_traced(recorder, ctx, call_next)
 
     async def _cached_list(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Writes each page of the list once per table and protocol version: it is by far the

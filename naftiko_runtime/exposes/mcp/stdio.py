@@ -13,11 +13,18 @@ from mcp_types import JSONRPCResponse
 from naftiko_runtime.exposes.mcp.json_numbers import restore_numbers
 from naftiko_runtime.exposes.mcp.server import ToolServer
 from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 
-def stdio_tool_server(table: ToolTable, execute: Execute, *, name: str = "naftiko") -> ToolServer:
+def stdio_tool_server(
+    table: ToolTable,
+    execute: Execute,
+    *,
+    name: str = "naftiko",
+    telemetry: Telemetry | None = None,
+) -> ToolServer:
     """The server to give to `serve_stdio`; `await server.replace(table)` changes what it serves."""
-    return ToolServer(table, execute, name=name)
+    return ToolServer(table, execute, name=name, telemetry=telemetry)
 
 
 async def serve_stdio(server: ToolServer) -> None:

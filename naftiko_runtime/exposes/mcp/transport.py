@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from naftiko_runtime.exposes.mcp.server import MESSAGE, ToolServer
 from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 _IDLE_SECONDS: Final = 30 * 60
 _MOST_SESSIONS: Final = 2000
@@ -30,9 +31,15 @@ class HttpTransport:
     """
 
     def __init__(
-        self, table: ToolTable, execute: Execute, *, name: str, keep_sessions: bool
+        self,
+        table: ToolTable,
+        execute: Execute,
+        *,
+        name: str,
+        keep_sessions: bool,
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self.server = ToolServer(table, execute, name=name)
+        self.server = ToolServer(table, execute, name=name, telemetry=telemetry)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
