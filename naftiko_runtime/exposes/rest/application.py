@@ -10,22 +10,25 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
-from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.exposes.authentication import Guards, Refusal, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.inputs import RequestInputs
-from naftiko_runtime.exposes.rest.own_pages import OwnPages
-from naftiko_runtime.exposes.rest.percent import decode_percent
-from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, problem_reply
+from naftiko_runtime.exposes.rest.problem_details import (
+    internal_error_reply,
+    problem_reply,
+    refusal_reply,
+)
 from naftiko_runtime.exposes.rest.reply import Reply, answer_reply
 from naftiko_runtime.exposes.rest.request_body import is_encoded, read_body
+from naftiko_runtime.exposes.rest.surroundings import Surroundings, raw_path
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
-from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.failures import CallFailed, Failure
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.telemetry.recorder import Telemetry
 
@@ -42,7 +45,7 @@ class RestApplication:
     """Serves one listener. `table` is replaced whole by a reload; a call that has begun ends on
     the table that it began with."""
 
-    __slots__ = ("_execute", "_hosts", "_pages", "_table", "_telemetry")
+    __slots__ = ("_execute", "_guards", "_hosts", "_surroundings", "_table", "_telemetry")
 
     def __init__(
         self,
@@ -50,9 +53,12 @@ class RestApplication:
         execute: Execute,
         hosts: HostPolicy,
         telemetry: Telemetry | None = None,
+        guards: Guards | None = None,
     ) -> None:
+        """`guards` judge callers; the process's own know issuers of tokens."""
         self._table = table
-        self._pages = OwnPages(table)
+        self._guards = guards or Guards()
+        self._surroundings = Surroundings(table, self._guards)
         self._execute = execute
         self._hosts = hosts
         self._telemetry = telemetry or Telemetry()
@@ -64,7 +70,7 @@ class RestApplication:
     @table.setter
     def table(self, table: RestTable) -> None:
         self._table = table
-        self._pages = OwnPages(table)
+        self._surroundings = Surroundings(table, self._guards)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -99,20 +105,22 @@ class RestApplication:
         refusal = self._hosts.check(headers)
         if refusal is not None:
             return problem_reply(refusal)
-        path = _raw_path(scope)
-        try:
-            found = self._find(scope["method"], path)
-        except ValueError as error:
-            return problem_reply(
-                Failure(FailureKind.INVALID_INPUT, f"the path cannot be read: {error}")
-            )
+        path = raw_path(scope)
+        found = self._find(scope["method"], path)
         if found is None:
-            return self._unserved(scope["method"], path)
+            return await self._surroundings.reply(scope, path, None)
         target, variables = found
         if isinstance(target, OwnPage):
-            return self._pages.reply(target)
+            return await self._surroundings.reply(scope, path, target)
         if self._telemetry.recorder is not None:
             note_operation(target)
+        query = scope["query_string"]
+        asked = target.adapter.authentication
+        if asked is not None:
+            verdict = await self._guards.admit_to(asked, caller_of(scope))
+            if isinstance(verdict, Refusal):
+                return refusal_reply(verdict)
+            headers, query = self._guards.without_credentials(asked, headers, query)
         operation = target.plan.operation
         body: bytes | None = b""
         encoded = operation.passes_encoded_body and is_encoded(headers)
@@ -120,7 +128,6 @@ class RestApplication:
             body = await read_body(headers, receive, may_be_encoded=encoded)
         if body is None:
             return None
-        query = scope["query_string"]
         work = self._execute(
             operation, RequestInputs(variables, query, headers, body, encoded=encoded)
         )
@@ -136,39 +143,14 @@ class RestApplication:
         return answer_reply(outcome)
 
     def _find(self, method: str, path: bytes) -> tuple[Target, dict[str, str]] | None:
-        found = self._table.routes.find(method, path)
-        if found is None and method == "HEAD":
-            return self._table.routes.find("GET", path)
+        """None also for a path that cannot be read."""
+        try:
+            found = self._table.routes.find(method, path)
+            if found is None and method == "HEAD":
+                return self._table.routes.find("GET", path)
+        except ValueError:
+            return None
         return found
-
-    def _unserved(self, method: str, path: bytes) -> Reply:
-        methods = self._table.routes.methods(path)
-        shown = _shown(path)
-        if not methods:
-            return problem_reply(Failure(FailureKind.UNKNOWN_PATH, self._pages.unknown(shown)))
-        allow = (b"allow", ", ".join(_with_implied(methods)).encode())
-        if method == "OPTIONS":
-            return Reply(204, [allow], b"")
-        detail = f'"{shown}" does not answer {method[:20]} - it answers {", ".join(methods)}'
-        return problem_reply(Failure(FailureKind.METHOD_NOT_ALLOWED, detail), allow)
-
-
-def _with_implied(methods: list[str]) -> list[str]:
-    return sorted({*methods, "OPTIONS", *(("HEAD",) if "GET" in methods else ())})
-
-
-def _raw_path(scope: Scope) -> bytes:
-    """The path as it came. Servers need not give it (ASGI HTTP, `raw_path`); ours does."""
-    raw: bytes | None = scope.get("raw_path")
-    return raw if raw is not None else quote(scope["path"], safe="/%:@!$&'()*+,;=~").encode()
-
-
-def _shown(path: bytes) -> str:
-    text = path[:200].decode("ascii", "replace")
-    try:
-        return decode_percent(text)
-    except ValueError:
-        return text
 
 
 async def _decline(scope: Scope, receive: Receive, send: Send) -> None:

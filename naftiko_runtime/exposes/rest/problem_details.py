@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from naftiko_runtime.exposes.authentication import Refusal
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
@@ -48,6 +49,11 @@ def problem_document(failure: Failure) -> dict[str, JsonValue]:
 def problem_reply(failure: Failure, *headers: tuple[bytes, bytes]) -> Reply:
     """The answer to a failed call, with further headers (`allow`)."""
     return _reply(problem_document(failure), failure.http_status, *headers)
+
+
+def refusal_reply(refusal: Refusal) -> Reply:
+    """The answer to a caller who is not let in, with what would let him in."""
+    return problem_reply(refusal.failure, *refusal.headers)
 
 
 def internal_error_reply(incident: str) -> Reply:

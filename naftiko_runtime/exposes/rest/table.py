@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
 from naftiko_runtime.exposes.rest.route_syntax import Route, RouteSyntaxError, parse_route
 from naftiko_runtime.exposes.rest.routes import Routes, build_routes
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
@@ -35,10 +36,17 @@ Target: TypeAlias = ServedOperation | OwnPage
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RestTable:
-    """Never changed: a reload builds another one. `operations` are in the order of the files."""
+    """Never changed: a reload builds another one. `operations` are in the order of the files,
+    `door` is what their adapters ask of callers."""
 
     routes: Routes[Target]
     operations: tuple[ServedOperation, ...]
+    door: Door = OPEN
+
+    def targets(self, path: bytes) -> dict[str, Target]:
+        """What a path has, by method. Raises ValueError for a path that cannot be read."""
+        found = {each: self.routes.find(each, path) for each in self.routes.methods(path)}
+        return {method: match[0] for method, match in found.items() if match is not None}
 
 
 def build_rest_table(
@@ -59,7 +67,8 @@ def build_rest_table(
         if isinstance(owner, ServedOperation) and isinstance(late, ServedOperation):
             problems.append(_route_taken(owner.plan, late.plan))
     served = tuple(operation for operation in operations if operation not in refused)
-    return RestTable(routes, served), problems
+    asked = [adapter.authentication for _, adapter in adapters]
+    return RestTable(routes, served, door_of(asked, metadata_pages(asked))), problems
 
 
 def _operations(
