@@ -11,6 +11,7 @@ from naftiko_runtime.document.behaviour import MOCK, Behaviour
 from naftiko_runtime.document.node import Node
 from naftiko_runtime.document.parameters import InputParameter
 from naftiko_runtime.document.upstreams import Authentication
+from naftiko_runtime.document.values import Template
 from naftiko_runtime.json_values import JsonValue
 
 
@@ -152,10 +153,13 @@ class SkillAdapter(Node):
 
 @dataclass(frozen=True, slots=True)
 class ControlAdapter(Node):
+    """`observability` is None where the file has no such section, and nothing is recorded."""
+
     port: int
     address: str | None = None
     management: Mapping[str, JsonValue] = field(default_factory=dict)
-    observability: Mapping[str, JsonValue] = field(default_factory=dict)
+    observability: Mapping[str, JsonValue] | None = None
+    otlp_endpoint: Template | None = None
     authentication: Authentication | None = None
 
 

@@ -33,6 +33,7 @@ from naftiko_runtime.document.model import (
     references_of,
 )
 from naftiko_runtime.document.parameter_checks import check_consumed, check_inputs, check_route
+from naftiko_runtime.document.skill_checks import check_skills
 from naftiko_runtime.document.variable_checks import undeclared_variables
 
 _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
@@ -49,6 +50,7 @@ def check_references(capability: Capability, reading: Reading) -> Capability:
     }
     capability = replace(capability, aggregates=functions)
     adapters = tuple(_sound_adapter(a, capability, reading) for a in capability.adapters)
+    adapters = check_skills(adapters, capability.adapters, reading)
     undeclared = undeclared_variables(capability, reading)
     return replace(capability, adapters=adapters, variables=undeclared)
 

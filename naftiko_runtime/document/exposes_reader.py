@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from naftiko_runtime.document.behaviour_reader import read_behaviour, read_inputs
 from naftiko_runtime.document.consumes_reader import read_authentication
-from naftiko_runtime.document.dialects import NameScope, method_of
+from naftiko_runtime.document.dialects import NameScope, Position, method_of, read_template
 from naftiko_runtime.document.element import Element
 from naftiko_runtime.document.model import (
     Adapter,
@@ -25,8 +25,10 @@ from naftiko_runtime.document.model import (
     Skill,
     SkillAdapter,
     SkillTool,
+    Template,
     Tool,
 )
+from naftiko_runtime.document.templates import TemplateSyntaxError
 
 _SKILL_KEYS = frozenset({"name", "description", "location", "tools"})
 
@@ -212,15 +214,30 @@ def _read_skill_tool(element: Element) -> SkillTool:
 
 
 def _read_control(element: Element) -> ControlAdapter:
+    observability = element.child("observability")
     return ControlAdapter(
         place=element.place,
         path=element.path,
         port=element.number("port") or 0,
         address=element.optional_text("address"),
         management=element.mapping("management"),
-        observability=element.mapping("observability"),
+        observability=observability.values if observability is not None else None,
+        otlp_endpoint=_read_endpoint(observability),
         authentication=read_authentication(element, element.reading.scope),
     )
+
+
+def _read_endpoint(observability: Element | None) -> Template | None:
+    """`exporters.otlp.endpoint`; variables only may fill it in."""
+    exporters = None if observability is None else observability.child("exporters")
+    otlp = None if exporters is None else exporters.child("otlp")
+    if otlp is None or not otlp.text("endpoint"):
+        return None
+    try:
+        return read_template(otlp.text("endpoint"), otlp.reading.scope.at(Position.ORIGIN))
+    except TemplateSyntaxError as error:
+        otlp.fail_template("endpoint", error)
+        return None
 
 
 ADAPTERS: dict[str, Callable[[Element], Adapter]] = {
