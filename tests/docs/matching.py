@@ -48,7 +48,8 @@ def check_body(expected: str, given: str) -> None:
     try:
         wanted = _read(expected)
     except ValueError:
-        assert matches_text(expected.rstrip(), given.rstrip()), f"the body is\n{given}"
+        plain = given.replace("\r\n", "\n")
+        assert matches_text(expected.rstrip(), plain.rstrip()), f"the body is\n{given}"
         return
     try:
         found = _read(given)

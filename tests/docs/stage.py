@@ -20,6 +20,7 @@ from tests.recording_upstream import RecordedRequest, RecordingUpstream, Reply
 from tests.serving_process import Serving, serve
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+\.)+example\.(?:com|org|net)(?::\d+)?")
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+example\.(?:com|org|net)(?::\d+)?")
 _PORT = re.compile(r"^(\s*(?:- )?port:\s*)(\d+)[ \t]*$", re.MULTILINE)
 _FIRST_PORT = 20_000
 _SECONDS = 30.0
@@ -38,7 +39,10 @@ class Upstreams:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def in_place(self, text: str) -> str:
-        """The text with upstreams that run instead of the hosts of its URLs."""
+        """The text with upstreams that run instead of the hosts of its URLs; a host alone is one
+        of plain HTTP."""
+        if _HOST.fullmatch(text):
+            return self._of(f"http://{text}").url.removeprefix("http://")
         return _ORIGIN.sub(lambda match: self._of(match.group()).url, text)
 
     def _of(self, origin: str) -> RecordingUpstream:
