@@ -85,7 +85,7 @@ def _describe(fault: Fault, root: Schema) -> tuple[str, str]:
         case FaultKind.TYPE:
             return _describe_type(fault)
         case FaultKind.CHOICE:
-            choices = _texts(fault.detail)
+            choices = _choices(fault)
             message = f"{_name(fault.path)} is {_show(fault)}"
             if len(choices) == 1:
                 return f"{message}, which is not allowed", f'write "{choices[0]}"'
@@ -99,6 +99,13 @@ def _describe(fault: Fault, root: Schema) -> tuple[str, str]:
             message = str(said) if said else f"{_name(fault.path)} is not allowed here"
             return message, "remove it" if not said else "keep one of the two"
     return _describe_size(fault)
+
+
+def _choices(fault: Fault) -> list[str]:
+    """The choices to name: the official ones where published files have other spellings too."""
+    strict = fault.schema.get("x-strict")
+    official = strict.get("enum") if isinstance(strict, dict) else None
+    return _texts(official or fault.detail)
 
 
 def _describe_type(fault: Fault) -> tuple[str, str]:

@@ -84,7 +84,7 @@ def test_all_problems_are_reported_at_once_in_file_order() -> None:
         + "    resources:\n"
         + "    - path: /orders\n"
         + "      operations:\n"
-        + "      - method: get\n"
+        + "      - method: gte\n"
         + "  - type: mcp\n"
         + "    port: 9090\n"
         + "    namespace: mcp\n"
@@ -138,8 +138,8 @@ def test_all_problems_are_reported_at_once_in_file_order() -> None:
             'write it as lines of "key: value", indented',
         ),
         (
-            serving("{method: get}"),
-            '"method" is "get", which is not allowed',
+            serving("{method: GTE}"),
+            '"method" is "GTE", which is not allowed',
             'did you mean "GET"? allowed are "GET", "POST", "PUT", "PATCH" and "DELETE"',
         ),
         (
@@ -207,7 +207,7 @@ def test_all_problems_are_reported_at_once_in_file_order() -> None:
             consuming("{name: x, method: POST, body: {type: jsn}}"),
             '"type" is "jsn", which is not allowed',
             'did you mean "json"? allowed are "json", "text", "xml", "sparql", '
-            '"formUrlEncoded", "form" and "multipartForm"',
+            '"formUrlEncoded" and "multipartForm"',
         ),
         (
             HEAD + "capability: {consumes: [{import: api}]}",
@@ -310,7 +310,7 @@ def test_long_values_are_shortened_in_messages() -> None:
 @pytest.mark.parametrize(
     ("text", "consequence"),
     [
-        (serving("{method: get}"), Consequence.PART),
+        (serving("{method: gte}"), Consequence.PART),
         (offering("{name: x}"), Consequence.PART),
         (consuming("{name: x}"), Consequence.PART),
         (exposing("{type: rst}"), Consequence.PART),
@@ -550,7 +550,7 @@ def test_what_published_files_write_is_accepted_and_noted_by_strict(text: str) -
 
 
 def test_strict_does_not_repeat_an_error_as_a_note() -> None:
-    text = serving("{method: get, name: 5, foo: 1}")
+    text = serving("{method: gte, name: 5, foo: 1}")
     assert check(text, strict=True) == check(text)
 
 
@@ -569,3 +569,11 @@ def test_checking_needs_no_general_validator() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_a_method_in_small_letters_is_read_and_noted_by_strict(method: str) -> None:
+    text = serving(f"{{method: {method}, call: api.get}}")
+    assert check(text) == []
+    rules = {problem.rule for problem in check(text, strict=True)}
+    assert "beyond-official-schema" in rules
