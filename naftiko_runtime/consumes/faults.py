@@ -21,10 +21,7 @@ from naftiko_runtime.consumes.answers import UnusableAnswer
 from naftiko_runtime.consumes.pools import TlsChoice, Trust, UpstreamSettings
 from naftiko_runtime.consumes.tls import CertificateChanged, is_loopback
 from naftiko_runtime.failures import Failure, FailureKind
-from naftiko_runtime.plan.operation import UpstreamRequest
-
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
 
 TRANSPORT_ERRORS: Final = (
     httpx2.TransportError,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
@@ -61,14 +64,17 @@ def mapped(output: OutputPlan, document: JsonValue, scope: Scope, operation: str
     """A document through its output mapping. Raises CallFailed when a path's budget runs out."""
     if output.map is None:
         return document
-    try:
+    with within_budget(f'the answer of "{operation}" is too large for its output mapping'):
         return output.map(document, scope)
+
+
+@contextmanager
+def within_budget(complaint: str) -> Iterator[None]:
+    """Makes a path that visits too much of upstreams' answers a failed call."""
+    try:
+        yield
     except JsonPathBudgetExceeded:
-        raise fail(
-            FailureKind.UPSTREAM_INVALID,
-            f'the answer of "{operation}" is too large for its output mapping',
-            executed=True,
-        ) from None
+        raise fail(FailureKind.UPSTREAM_INVALID, complaint, executed=True) from None
 
 
 def _must_be_json(output: OutputPlan) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
-from naftiko_runtime.engine.answers import answer_of, json_answer, mapped
+from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, within_budget
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.operation import (
+    SAFE_METHODS,
     CallStepPlan,
     LookupStepPlan,
     OrchestrationPlan,
@@ -28,11 +29,13 @@ from naftiko_runtime.telemetry.spans import current_span
 
 @dataclass(slots=True)
 class _Run:
-    """One execution of a sequence: its scope, and each call step's exchange by index."""
+    """One execution of a sequence: its scope, each call step's exchange by index, and the names
+    of the steps that may have changed something."""
 
     scope: Scope
     upstreams: Upstreams
     exchanges: dict[int, tuple[UpstreamRequest, UpstreamResponse]] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -47,12 +50,13 @@ async def orchestrate(
     run = _Run(scope, upstreams)
     await _run_steps(plan.steps, run)
     if plan.result is not None:
-        found = plan.result(scope)
+        with within_budget("the answers of its steps are too large for its mappings"):
+            found = plan.result(scope)
         value: JsonValue = None if isinstance(found, Missing) else found
         return json_answer(mapped(output, value, scope, plan.operation), run.secrets)
     if run.exchanges:
         request, response = run.exchanges[max(run.exchanges)]
-        return answer_of(output, request, response, scope)
+        return answer_of(output, replace(request, secrets=run.secrets), response, scope)
     last = scope.steps.get(plan.steps[-1].name)
     return json_answer(mapped(output, last, scope, plan.operation), run.secrets)
 
@@ -76,9 +80,7 @@ async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
                 done.add(running.pop(task))
                 task.result()
     finally:
-        for (
-            task
-        ) in running:  # only safe calls ever run side by side, so cutting them off is harmless
+        for task in running:  # safe calls alone run side by side: they may be cut off
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
@@ -93,13 +95,19 @@ async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
             with step_span(span, index, step):
                 await RUNNERS[type(step)](index, step, run)
     except CallFailed as failed:
-        raise CallFailed(_named(failed.failure, step.name)) from None
+        raise CallFailed(_named(failed.failure, step.name, run.changed)) from None
 
 
-def _named(failure: Failure, step: str) -> Failure:
-    if failure.step is not None:
-        return failure
-    return replace(failure, detail=f'step "{step}": {failure.detail}', step=step)
+def _named(failure: Failure, step: str, changed: Sequence[str]) -> Failure:
+    """The failure of a step, which says what earlier steps have changed: the caller must not take
+    it for a failure of everything."""
+    detail = f'step "{step}": {failure.detail}'
+    if not changed:
+        return replace(failure, detail=detail, step=step)
+    names = ", ".join(f'"{name}"' for name in changed)
+    verb = "has" if len(changed) == 1 else "have"
+    detail += f"; {names} {verb} been carried out before, so look before repeating"
+    return replace(failure, detail=detail, step=step, executed=True)
 
 
 async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
@@ -116,14 +124,17 @@ async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
                 status=response.status if response.status >= 400 else None,
             )
         )
-    if response.body:
+    if step.call.method not in SAFE_METHODS:
+        run.changed.append(step.name)
+    if response.body and step.is_read:
         document = decode_answer(response, step.output.raw_format, operation=request.operation)
         run.scope.steps[step.name] = mapped(step.output, document, run.scope, request.operation)
 
 
 async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, LookupStepPlan)
-    value = step.look_up(run.scope)
+    with within_budget("the answers of earlier steps are too large for its path"):
+        value = step.look_up(run.scope)
     if not isinstance(value, Missing):
         run.scope.steps[step.name] = value
 

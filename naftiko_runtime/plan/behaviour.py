@@ -21,6 +21,7 @@ from naftiko_runtime.formats import JSON, RawFormat, compile_format
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.getters import Compiler, arguments_of
 from naftiko_runtime.plan.inputs import InputCollector, Need
+from naftiko_runtime.plan.mappings import compile_mappings
 from naftiko_runtime.plan.mocks import compile_mock
 from naftiko_runtime.plan.operation import (
     Action,
@@ -32,8 +33,9 @@ from naftiko_runtime.plan.operation import (
 )
 from naftiko_runtime.plan.outputs import compile_output
 from naftiko_runtime.plan.request import CompiledCall, compile_call
-from naftiko_runtime.plan.shapes import compile_shape
-from naftiko_runtime.plan.steps import StepCompiler, compile_mappings, compile_steps, is_by_name
+from naftiko_runtime.plan.shapes import compile_shape, is_by_name
+from naftiko_runtime.plan.step_reads import read_by_outputs
+from naftiko_runtime.plan.steps import StepCompiler, compile_steps
 from naftiko_runtime.plan.url import Base
 from naftiko_runtime.plan.variables import Variables
 
@@ -141,17 +143,22 @@ def _compile_action(
 def _compile_steps(
     behaviour: Behaviour, compiler: Compiler, surroundings: Surroundings, body: _Body
 ) -> tuple[Action, OutputPlan]:
-    def compile_one(step: CallStep) -> CallPlan:
-        return body.note(_compile_call(step.call, compiler, surroundings, in_steps=True))
+    def compile_one(step: CallStep, values: Compiler) -> CallPlan:
+        return body.note(_compile_call(step.call, values, surroundings, in_steps=True))
 
-    def consumed(step: CallStep) -> ConsumedOperation:
-        return _operation(step.call, surroundings)
+    def consumed(step: CallStep) -> tuple[Consumes, ConsumedOperation]:
+        operation = _operation(step.call, surroundings)
+        return surroundings.consumes[operation.namespace], operation
 
+    compiler.collector.close()
     steps = compile_steps(
-        behaviour.steps, StepCompiler(compiler, compile_one, consumed, _raw_format)
+        behaviour.steps,
+        behaviour.mappings,
+        read_by_outputs(behaviour.outputs),
+        StepCompiler(compiler, consumed, compile_one, _raw_format),
     )
     calls = [step for step in behaviour.steps if isinstance(step, CallStep)]
-    raw_format = _raw_format(consumed(calls[-1])) if calls else JSON
+    raw_format = _raw_format(consumed(calls[-1])[1]) if calls else JSON
     if is_by_name(behaviour.outputs):
         output = replace(compile_shape(behaviour.outputs), raw_format=raw_format)
     else:

@@ -35,17 +35,25 @@ class Arguments:
     """Values that are given by name, already compiled: `with`, and parameters with a `value`.
 
     `loose` holds those that a name may also find when it differs in case, `-` and `_` only.
+    `outer` are those that count where these have nothing of a name.
     """
 
     exact: Mapping[str, Getter] = field(default_factory=dict)
     loose: Mapping[str, Getter] = field(default_factory=dict)
+    outer: Arguments | None = None
 
     def find(self, name: str) -> Getter | None:
-        return self.exact.get(name) or self.loose.get(fold_name(name))
+        found = self.exact.get(name) or self.loose.get(fold_name(name))
+        return self.outer.find(name) if found is None and self.outer is not None else found
 
     def joined(self, name: str, get: Getter) -> Arguments:
         """These with one more, which wins over those of its name."""
-        return Arguments({**self.exact, name: get}, {**self.loose, fold_name(name): get})
+        exact, loose = {**self.exact, name: get}, {**self.loose, fold_name(name): get}
+        return Arguments(exact, loose, self.outer)
+
+    def over(self, outer: Arguments) -> Arguments:
+        """These, with others behind them."""
+        return Arguments(self.exact, self.loose, outer)
 
 
 def arguments_of(given: Mapping[str, Getter], apart: Container[str] = ()) -> Arguments:
@@ -61,11 +69,12 @@ def arguments_of(given: Mapping[str, Getter], apart: Container[str] = ()) -> Arg
 @dataclass(frozen=True, slots=True)
 class Compiler:
     """What compiling the parts of one call needs: where inputs are collected, the variables'
-    values, and the arguments that the call is given."""
+    values, the arguments that the call is given, and the names of the steps before it."""
 
     collector: InputCollector
     variables: Variables
     arguments: Arguments = Arguments()
+    steps: frozenset[str] = frozenset()
 
     def reference(self, reference: Reference, need: Need) -> Getter:
         """Reads what a reference refers to; MISSING when it is not there."""
@@ -119,6 +128,8 @@ class Compiler:
         argument = self.arguments.find(reference.name)
         if argument is not None:
             return _descend(argument, reference.rest)
+        if reference.name in self.steps:
+            return _descend(_step_getter(reference.name), reference.rest)
         name, rest = self.collector.name_for(reference, need)
         return _descend(input_getter(name), rest)
 
@@ -142,6 +153,11 @@ class Compiler:
             return MISSING if missing and missing == references else "".join(texts)
 
         return fill
+
+
+def nothing(scope: Scope) -> MaybeJson:
+    """Reads what is never given."""
+    return MISSING
 
 
 def input_getter(name: str) -> Getter:

@@ -99,6 +99,7 @@ class InputCollector:
         }
         self._reads_body = reads_body
         self._apart = shared_folds(self._declared)
+        self._closed = False
 
     def name_for(self, reference: InputReference, need: Need) -> tuple[str, tuple[str, ...]]:
         """The input that a reference reads, and the way into its value."""
@@ -116,11 +117,26 @@ class InputCollector:
         self._note(name, Need(whole_body=need.whole_body) if reference.rest else need)
         return name, reference.rest
 
-    def implied_by(self, parameter: ConsumedParameter, need: Need) -> str:
-        """The input that fills a consumed parameter which `with` does not mention."""
-        name = self._known(parameter.name, with_targets=True) or parameter.name
+    def implied_by(self, parameter: ConsumedParameter, need: Need) -> str | None:
+        """The input that fills a consumed parameter which `with` does not mention; None when none
+        does."""
+        name = self._known(parameter.name, with_targets=True)
+        if name is None and self._closed and not need.required:
+            return None
+        name = name or parameter.name
         self._note(name, need)
         return name
+
+    def close(self) -> None:
+        """Has consumed parameters fill from declared inputs only, where there are any: in a
+        sequence of steps, parameters of one name can mean different things."""
+        self._closed = bool(self._declared)
+
+    def declares(self, name: str) -> bool:
+        """Whether the file declares an input of that name, or one that differs in case, `-` and
+        `_` only."""
+        folded = fold_name(name)
+        return any(fold_name(each) == folded for each in self._declared)
 
     def keep_apart(self, folded: Iterable[str]) -> None:
         """Inputs whose folded names stand for several things match exactly or not at all."""

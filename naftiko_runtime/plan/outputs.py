@@ -38,10 +38,15 @@ def compile_output(
 
     One parameter is the whole answer, whatever its name; several with names make an object; of
     several without names the first that gives something counts. Where nothing is found at all the
-    document is returned as it came.
+    document is returned as it came. An answer in another format than JSON becomes JSON as soon as
+    any parameter is declared.
     """
-    if not outputs or (len(outputs) == 1 and _is_identity(outputs[0])):
+    if not outputs:
         return OutputPlan(raw_format=raw_format)
+    if len(outputs) == 1 and _is_identity(outputs[0]):
+        if raw_format.name == "json":
+            return OutputPlan(raw_format=raw_format)
+        return OutputPlan(lambda document, scope: document, raw_format=raw_format)
     if len(outputs) > 1 and all(output.name for output in outputs):
         members = [(output.name or "", _compile(output, compiler)) for output in outputs]
         schema: dict[str, JsonValue] = {
@@ -59,6 +64,11 @@ def compile_output(
         return document
 
     return OutputPlan(first, output_schema(outputs[0]) if len(outputs) == 1 else None, raw_format)
+
+
+def compile_member(output: OutputParameter, compiler: Compiler) -> Map:
+    """What one parameter gives by itself: null where nothing is found. Raises OutputError."""
+    return _compile(output, compiler)
 
 
 def _is_identity(output: OutputParameter) -> bool:

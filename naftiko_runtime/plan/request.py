@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Call, ConsumedOperation, Consumes, ParameterPlace
@@ -57,9 +57,9 @@ def compile_call(
     apart = names_apart(operation)
     collector.keep_apart(apart)
     arguments = _compile_arguments(call, operation, source, apart, outer)
-    parts = Parts(Compiler(collector, outer.variables, arguments), consumes, operation)
+    parts = Parts(replace(outer, arguments=arguments), consumes, operation)
     write_url, write_headers = parts.url(base), parts.headers()
-    raw = from_rest and source.sole is not None and is_callers_body(source.sole, call)
+    raw = from_rest and source.sole is not None and is_callers_body(source.sole, call, outer)
     body = compile_body(operation, source, parts.compiler, parts.fill, raw=raw)
     inputs = collector.plans()
     whole = from_rest and any(plan.whole_body for plan in inputs)
@@ -93,7 +93,7 @@ def _compile_arguments(
         name: outer.value(value, needs.get(name) or folded.get(fold_name(name), Need()))
         for name, value in call.arguments
     }
-    return arguments_of(compiled, apart)
+    return arguments_of(compiled, apart).over(outer.arguments)
 
 
 def _needs(

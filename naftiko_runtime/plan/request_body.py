@@ -64,8 +64,10 @@ def body_need(
     return need
 
 
-def is_callers_body(parameter: ConsumedParameter, call: Call) -> bool:
+def is_callers_body(parameter: ConsumedParameter, call: Call, outer: Compiler) -> bool:
     """Whether the caller's body goes upstream as it is: nothing else fills the parameter."""
+    if outer.arguments.find(parameter.name) is not None:
+        return False
     folded = fold_name(parameter.name)
     values = [value for name, value in call.arguments if fold_name(name) == folded]
     whole = values[0].whole if values and isinstance(values[0], Template) else None

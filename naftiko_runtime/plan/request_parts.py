@@ -19,7 +19,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.credentials import CREDENTIALS, Carried
-from naftiko_runtime.plan.getters import Compiler, Getter, input_getter
+from naftiko_runtime.plan.getters import Compiler, Getter, input_getter, nothing
 from naftiko_runtime.plan.header_names import NAME, RESERVED
 from naftiko_runtime.plan.headers import compile_cookies, compile_headers
 from naftiko_runtime.plan.inputs import Need, need_of, shared_folds
@@ -65,7 +65,8 @@ class Parts:
         argument = self.compiler.arguments.find(parameter.name)
         if argument is None:
             need = need or need_of(parameter)
-            return input_getter(self.compiler.collector.implied_by(parameter, need))
+            name = self.compiler.collector.implied_by(parameter, need)
+            return nothing if name is None else input_getter(name)
         default = parameter.schema.get("default")
         return argument if default is None else _or_default(argument, default)
 

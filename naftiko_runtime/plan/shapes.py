@@ -13,16 +13,36 @@ from naftiko_runtime.plan.outputs import fitting
 Shape = Callable[[JsonValue], JsonValue]
 
 
+def is_by_name(outputs: Sequence[OutputParameter]) -> bool:
+    """Whether outputs describe a result by names and types alone: each with a name, or a single
+    one for the whole, and none with a path or a value."""
+    named = len(outputs) == 1 or all(output.name for output in outputs)
+    return bool(outputs) and named and not any(_has_source(output) for output in outputs)
+
+
+def _has_source(output: OutputParameter) -> bool:
+    children = [child for _, child in output.properties or ()]
+    children += [child for child in (output.items, output.values) if child is not None]
+    own = output.mapping is not None or output.value is not None
+    return own or any(_has_source(child) for child in children)
+
+
 def compile_shape(outputs: Sequence[OutputParameter]) -> OutputPlan:
     """Shapes an object: declared members in their types, null where they are missing. Members that
-    nothing declares stay as they are: a mapping put them there."""
-    shape = _object([(output.name or "", output) for output in outputs])
+    nothing declares stay as they are: a mapping put them there. A single output without a name is
+    the shape of the whole."""
+    if len(outputs) == 1 and outputs[0].name is None:
+        return _plan(_compile(outputs[0]), shape_schema(outputs[0]))
+    members = [(output.name or "", output) for output in outputs]
+    properties: dict[str, JsonValue] = {name: shape_schema(output) for name, output in members}
+    return _plan(_object(members), {"type": "object", "properties": properties})
 
+
+def _plan(shape: Shape, schema: dict[str, JsonValue]) -> OutputPlan:
     def apply(document: JsonValue, scope: Scope) -> JsonValue:
         return shape(document)
 
-    properties: dict[str, JsonValue] = {o.name or "": shape_schema(o) for o in outputs}
-    return OutputPlan(apply, {"type": "object", "properties": properties})
+    return OutputPlan(apply, schema)
 
 
 def _compile(output: OutputParameter) -> Shape:
