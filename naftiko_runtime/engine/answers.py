@@ -33,7 +33,11 @@ def answer_of(
     the answer is not what the file says it is.
     """
     content_type = response.header("content-type")
-    headers = tuple(pair for pair in response.headers if pair[0] in PASSED_HEADERS)
+    headers = tuple(
+        (name, _without_secrets(value.encode(), request.secrets).decode())
+        for name, value in response.headers
+        if name in PASSED_HEADERS
+    )
     body = _without_secrets(response.body, request.secrets)
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)

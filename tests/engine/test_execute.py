@@ -148,13 +148,11 @@ ECHO = {
 
 @pytest.mark.parametrize("parts", [{}, ECHO])
 @pytest.mark.parametrize("status", [200, 401])
-@pytest.mark.parametrize("secret", ["canary-5d1e9a77", 'can"ary\\5d/1e', "kanarie-größe"])
+@pytest.mark.parametrize("secret", ["canary-5d1e9a77", 'can"ary\\5d/1e'])
 async def test_r7_credentials_that_an_upstream_echoes_are_not_shown(
     parts: dict[str, Any], status: int, secret: str
 ) -> None:
     upstreams = FakeUpstreams(answering({"seen": f"your token is {secret}!"}, status))
-    if not secret.isascii():
-        pytest.skip("a header takes no such token")
     outcome = await run(with_secret(secret, **parts), upstreams)
     assert isinstance(outcome, Answer)
     shown = outcome.body.decode()
@@ -320,7 +318,10 @@ async def test_mappings_make_the_result_of_steps() -> None:
     assert json.loads(outcome.body) == {"out": {"team": "red"}, "none": None}
 
 
-LOOKUP = "{type: lookup, name: found, index: two, match: KEY, lookupValue: VALUE, outputParameters: [name, age]}"
+LOOKUP = (
+    "{type: lookup, name: found, index: two, match: KEY, lookupValue: VALUE, "
+    "outputParameters: [name, age]}"
+)
 ROWS = [{"id": 1, "name": "ada", "age": 36}, {"id": 2, "name": "bob"}, {"id": 2, "name": "eve"}]
 
 
