@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
 from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.plan.logins import Login
 from naftiko_runtime.plan.prompt_text import PromptText
@@ -312,13 +313,28 @@ class McpAdapterPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class UnservedAdapter:
+    """An adapter that the file declares and that cannot be served at all. `port` is None for one
+    that needs none."""
+
+    type: str
+    namespace: str
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class CapabilityPlan:
-    """All that one file serves. `upstreams` maps each consumed namespace to its origin
-    (`https://localhost:5000`), None where a variable that it needs is not set."""
+    """All that one file serves. `unserved` are its adapters that are out of service; `variables`
+    says of each declared variable whether it has a value; `upstreams` maps each consumed namespace
+    to its origin (`https://localhost:5000`), None where a variable that it needs is not set."""
 
     file: str
     label: str
     description: str
     rest: tuple[RestAdapterPlan, ...] = ()
     mcp: tuple[McpAdapterPlan, ...] = ()
+    skills: tuple[SkillAdapterPlan, ...] = ()
+    control: tuple[ControlAdapterPlan, ...] = ()
+    unserved: tuple[UnservedAdapter, ...] = ()
+    variables: Mapping[str, bool] = field(default_factory=dict)
     upstreams: Mapping[str, str | None] = field(default_factory=dict)
