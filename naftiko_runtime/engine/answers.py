@@ -96,6 +96,9 @@ def _is_json(content_type: str | None) -> bool:
 def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
     """The answer without the credentials that went with the request, should it echo them."""
     for secret in secrets:
-        if len(secret) >= _SECRET_LENGTH and secret.encode() in body:
-            body = body.replace(secret.encode(), b"***")
+        if len(secret) < _SECRET_LENGTH:
+            continue
+        for written in {secret.encode(), encode_json(secret)[1:-1]}:  # as text, and in JSON
+            if written in body:
+                body = body.replace(written, b"***")
     return body

@@ -157,9 +157,9 @@ async def test_r7_credentials_that_an_upstream_echoes_are_not_shown(
     assert isinstance(outcome, Answer)
     shown = outcome.body.decode()
     assert secret not in shown
-    assert secret not in str(json.loads(shown))
-    assert outcome.value is MISSING or secret not in str(outcome.value)
-    assert "your token is" in shown
+    (text,) = json.loads(shown).values()
+    assert text == "your token is ***!"
+    assert outcome.value is MISSING
 
 
 async def test_r7_credentials_in_passed_headers_are_not_shown() -> None:
