@@ -146,7 +146,7 @@ def _read_adapters(body: Element) -> Iterable[Adapter]:
     seen: dict[str, Place] = {}
     for child in body.children("exposes"):
         adapter = read_adapter(child)
-        if adapter is None:
+        if adapter is None or child.reading.is_refused((*child.path, "authentication")):
             continue
         if isinstance(adapter, RestAdapter | McpAdapter | SkillAdapter):
             first = seen.setdefault(adapter.namespace, adapter.place)

@@ -33,6 +33,7 @@ from naftiko_runtime.document.outputs_reader import read_outputs
 from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.json_values import JsonValue
 
+PLACEMENTS = frozenset({"header", "query"})
 _PARAMETER_KEYS = frozenset({"name", "in", "type", "description", "required", "value", "template"})
 _PARAMETER_TYPES = frozenset(ParameterType)
 _AUTHENTICATION_TYPES = frozenset(AuthenticationType)
@@ -65,7 +66,7 @@ def read_consumes(element: Element) -> Consumes:
         base_uri=read_base_uri(element, scope),
         operations=operations,
         parameters=parameters,
-        authentication=read_authentication(element, scope),
+        authentication=_read_credentials(element, scope),
         description=element.text("description"),
     )
 
@@ -247,6 +248,21 @@ def read_authentication(element: Element, scope: NameScope) -> Authentication | 
         placement=found.text("placement", "header"),
         scopes=found.texts("scopes"),
     )
+
+
+def _read_credentials(element: Element, scope: NameScope) -> Authentication | None:
+    """What an upstream asks for. A few published files put an API key into the request body, which
+    only the operation's own `body` can say: the calls go out without it."""
+    credentials = read_authentication(element, scope)
+    if credentials is None or credentials.placement in PLACEMENTS:
+        return credentials
+    element.reading.report(
+        "credential-placement",
+        (*credentials.path, "placement"),
+        f'a key placed in the "{credentials.placement}" is not sent',
+        "use header or query, or put the key into the `body` of the operations",
+    )
+    return None
 
 
 def renamed(consumes: Consumes, namespace: str) -> Consumes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from naftiko_runtime.document.behaviour_reader import read_behaviour, read_inputs
-from naftiko_runtime.document.consumes_reader import read_authentication
+from naftiko_runtime.document.consumes_reader import PLACEMENTS, read_authentication
 from naftiko_runtime.document.dialects import NameScope, Position, method_of, read_template
 from naftiko_runtime.document.element import Element
 from naftiko_runtime.document.model import (
     Adapter,
+    Authentication,
     ControlAdapter,
     ExposedOperation,
     Forward,
@@ -37,6 +38,16 @@ def read_adapter(element: Element) -> Adapter | None:
     """One entry of `exposes`; None for a type that the schema check has refused."""
     reader = ADAPTERS.get(element.text("type"))
     return None if reader is None else reader(element)
+
+
+def _read_guard(element: Element) -> Authentication | None:
+    """What an adapter asks of its callers; one that cannot be read takes the adapter out."""
+    guard = read_authentication(element, element.reading.scope)
+    if guard is not None and guard.placement not in PLACEMENTS:
+        message = f'callers cannot give a key in the "{guard.placement}"'
+        path = (*guard.path, "placement")
+        element.reading.refuse("credential-placement", path, message, "use header or query")
+    return guard
 
 
 def _read_rest(element: Element) -> RestAdapter:
@@ -72,7 +83,7 @@ def _read_rest(element: Element) -> RestAdapter:
         description=element.text("description"),
         operations=tuple(operations),
         forwards=tuple(forwards),
-        authentication=read_authentication(element, scope),
+        authentication=_read_guard(element),
     )
 
 
@@ -109,7 +120,7 @@ def _read_mcp(element: Element) -> McpAdapter:
         tools=tuple(_read_tool(child, scope) for child in element.children("tools")),
         resources=tuple(_read_resource(child, scope) for child in element.children("resources")),
         prompts=tuple(_read_prompt(child) for child in element.children("prompts")),
-        authentication=read_authentication(element, scope),
+        authentication=_read_guard(element),
     )
 
 
@@ -185,7 +196,7 @@ def _read_skill_adapter(element: Element) -> SkillAdapter:
         address=element.optional_text("address"),
         description=element.text("description"),
         skills=tuple(_read_skill(child) for child in element.children("skills")),
-        authentication=read_authentication(element, element.reading.scope),
+        authentication=_read_guard(element),
     )
 
 
@@ -223,7 +234,7 @@ def _read_control(element: Element) -> ControlAdapter:
         management=element.mapping("management"),
         observability=observability.values if observability is not None else None,
         otlp_endpoint=_read_endpoint(observability),
-        authentication=read_authentication(element, element.reading.scope),
+        authentication=_read_guard(element),
     )
 
 
