@@ -41,13 +41,14 @@ class _Use:
 
     def take(self, count: int) -> bool:
         if count > self.highest:
-            self.seen = (self.seen << (count - self.highest)) & ((1 << _WINDOW) - 1) | 1
-            self.highest = count
+            ahead = count - self.highest
+            kept = self.seen << ahead if ahead < _WINDOW else 0
+            self.seen, self.highest = kept & ((1 << _WINDOW) - 1) | 1, count
             return True
-        bit = 1 << (self.highest - count)
-        if count < 1 or bit >= 1 << _WINDOW or self.seen & bit:
+        behind = self.highest - count
+        if count < 1 or behind >= _WINDOW or self.seen & (1 << behind):
             return False
-        self.seen |= bit
+        self.seen |= 1 << behind
         return True
 
 
