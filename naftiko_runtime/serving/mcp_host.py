@@ -1,4 +1,4 @@
-"""Keeps an MCP application running as long as its port has tools."""
+"""Keeps an MCP application running as long as its port offers anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Self
 
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.telemetry.recorder import Telemetry
 
 
@@ -24,7 +25,7 @@ class McpHost:
     @classmethod
     async def start(
         cls,
-        table: ToolTable,
+        table: McpTable,
         execute: Execute,
         hosts: HostPolicy,
         *,

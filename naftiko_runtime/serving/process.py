@@ -138,10 +138,16 @@ class _Process:
 
     def _say_nothing_to_serve(self) -> None:
         paths = ", ".join(f'"{path}"' for path in self._settings.sources.paths)
-        message = (
-            f"nothing to serve in {paths} - name a capability file, or a folder that has one "
+        remedy = (
+            "name a capability file, or a folder that has one "
             '("naftiko validate PATH" says what is wrong with a file)'
         )
+        if any(plan.mcp for plan in self._sources.current.plans):
+            remedy = (
+                "what there is is for standard input and output: have a client on this machine "
+                'start "naftiko stdio PATH"'
+            )
+        message = f"nothing to serve in {paths} - {remedy}"
         self._reporter.say(logging.ERROR, "nothing-to-serve", message)
 
     def _say_ready(self, seconds: float) -> None:

@@ -115,7 +115,12 @@ def _log_change(file: ServedFile, old: ServedFile | None) -> None:
 def _surface(plan: CapabilityPlan) -> str:
     operations = sum(len(adapter.operations) for adapter in plan.rest)
     tools = sum(len(adapter.tools) for adapter in plan.mcp)
-    return f"{counted(operations, 'operation')}, {counted(tools, 'tool')}"
+    resources = sum(len(adapter.resources) for adapter in plan.mcp)
+    prompts = sum(len(adapter.prompts) for adapter in plan.mcp)
+    parts = [counted(operations, "operation"), counted(tools, "tool")]
+    parts += [counted(resources, "resource")] if resources else []
+    parts += [counted(prompts, "prompt")] if prompts else []
+    return ", ".join(parts)
 
 
 def counted(number: int, noun: str) -> str:
@@ -141,10 +146,10 @@ def _announce(port: OpenPort) -> None:
         )
         _log_listening(port, "REST", origin, message, operations=operations, files=files)
     if port.mcp is not None:
-        tools = len(port.mcp.tools)
+        counts = {f"{kind}s": number for kind, number in port.mcp.counts.items()}
         url = f"{origin}/mcp"
-        message = f"MCP   {url}  {counted(tools, 'tool')}{moved}"
-        _log_listening(port, "MCP", url, message, tools=tools)
+        message = f"MCP   {url}  {port.mcp.summary}{moved}"
+        _log_listening(port, "MCP", url, message, **counts)
 
 
 def _log_listening(port: OpenPort, protocol: str, url: str, message: str, **counts: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from naftiko_runtime.exposes.host_check import HostPolicy
-from naftiko_runtime.exposes.mcp.tools import ToolTable
+from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.application import Execute, RestApplication
 from naftiko_runtime.exposes.rest.table import RestTable
 from naftiko_runtime.problems import Consequence, Problem
@@ -27,7 +27,7 @@ class OpenPort:
     plan: PortPlan
     port: int
     rest: RestTable | None
-    mcp: ToolTable | None
+    mcp: McpTable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Port:
         else:
             application.rest.table = table
 
-    async def _swap_mcp(self, table: ToolTable | None) -> None:
+    async def _swap_mcp(self, table: McpTable | None) -> None:
         if self._mcp is not None and table is not None:
             await self._mcp.application.replace(table)
         elif self._mcp is not None:

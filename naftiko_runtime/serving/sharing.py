@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from naftiko_runtime.document.model import McpTransport
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 from naftiko_runtime.serving.settings import PortSettings
@@ -63,7 +64,7 @@ def share_ports(
         for rest in plan.rest:
             _group(groups, rest, rest.port, settings).rest.append((label, rest))
         for mcp in plan.mcp:
-            if mcp.port is None:
+            if mcp.port is None or mcp.transport is McpTransport.STDIO:
                 problems.append(_for_stdio(mcp))
             else:
                 _group(groups, mcp, mcp.port, settings).mcp.append((label, mcp))
@@ -140,8 +141,11 @@ def open_to_others(listeners: Iterable[PortPlan]) -> list[Problem]:
 
 
 def _for_stdio(adapter: McpAdapterPlan) -> Problem:
-    message = f'the tools of "{adapter.namespace}" have no port: they are for standard input'
-    return _warning("stdio-adapter", adapter.place, message, 'start them with "naftiko stdio"')
+    message = f'the MCP adapter "{adapter.namespace}" is for standard input and output'
+    if adapter.port is not None:
+        message += f", so its port {adapter.port} is not opened"
+    remedy = f"have a client on this machine start it: naftiko stdio {adapter.place.file}"
+    return _warning("stdio-adapter", adapter.place, message, remedy)
 
 
 def _warning(rule: str, place: Place, message: str, remedy: str) -> Problem:

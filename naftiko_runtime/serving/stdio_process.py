@@ -1,4 +1,4 @@
-"""The life of a process that serves tools to one client over standard input and output."""
+"""The life of a process that serves one MCP client over standard input and output."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable, build_tool_table
+from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
+from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import set_up_logs
-from naftiko_runtime.serving.report import Reporter, counted
+from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.upstreams import open_upstreams
 
 if TYPE_CHECKING:
-    from naftiko_runtime.exposes.mcp.server import ToolServer
+    from naftiko_runtime.exposes.mcp.server import McpServer
 
 
 def run_stdio(settings: ServeSettings) -> int:
@@ -33,13 +34,13 @@ def run_stdio(settings: ServeSettings) -> int:
 
 
 class _StdioProcess:
-    """Owns the upstream client and the tool server; they end with `run`."""
+    """Owns the upstream client and the MCP server; they end with `run`."""
 
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._reporter = Reporter()
         self._sources = Sources(settings.sources)
-        self._server: ToolServer
+        self._server: McpServer
 
     async def run(self) -> int:
         try:
@@ -52,25 +53,25 @@ class _StdioProcess:
             return await execute(plan, inputs, upstreams)
 
         try:
-            table = self._take(await self._sources.load())
-            if not table.tools:
-                self._say_no_tools()
+            table = await self._take(await self._sources.load())
+            if table.is_empty:
+                self._say_nothing_to_serve()
                 return 1
             await self._serve(table, call)
         finally:
             await upstreams.aclose()
         return 0
 
-    async def _serve(self, table: ToolTable, call: Execute) -> None:
-        from naftiko_runtime.exposes.mcp.stdio import serve_stdio, stdio_tool_server
+    async def _serve(self, table: McpTable, call: Execute) -> None:
+        from naftiko_runtime.exposes.mcp.stdio import open_stdio_server, serve_stdio
 
         _end_on_signals()
-        self._server = stdio_tool_server(table, call)
+        self._server = open_stdio_server(table, call)
         follower = None
         if self._settings.watch:
             follower = asyncio.create_task(self._sources.follow(self._reload))
-        message = f"{counted(len(table.tools), 'tool')} on standard input and output"
-        self._reporter.say(logging.INFO, "ready", message, tools=len(table.tools))
+        message = f"{table.summary} on standard input and output"
+        self._reporter.say(logging.INFO, "ready", message, tools=len(table.tools.tools))
         await serve_stdio(self._server)
         if follower is not None:
             follower.cancel()
@@ -78,21 +79,24 @@ class _StdioProcess:
 
     async def _reload(self, before: Collection, now: Collection) -> None:
         self._reporter.reload(before, now)
-        await self._server.replace(self._take(now))
+        await self._server.replace(await self._take(now))
 
-    def _take(self, collection: Collection) -> ToolTable:
-        """The tools of all adapters of all files, whatever port they name."""
+    async def _take(self, collection: Collection) -> McpTable:
+        """What all MCP adapters of all files offer, whatever transport and port they name."""
         adapters = [
             (plan.label or plan.file, adapter) for plan in collection.plans for adapter in plan.mcp
         ]
-        table, problems = build_tool_table(adapters)
+        table, problems = await asyncio.to_thread(build_mcp_table, adapters)
         found: list[Problem] = [*collection.all_problems, *problems]
         self._reporter.problems(found)
         return table
 
-    def _say_no_tools(self) -> None:
+    def _say_nothing_to_serve(self) -> None:
         paths = ", ".join(f'"{path}"' for path in self._settings.sources.paths)
-        message = f"there are no tools in {paths} - name a file that exposes an adapter of type mcp"
+        message = (
+            f"there are no tools, resources or prompts in {paths} - name a file that exposes an "
+            "adapter of type mcp"
+        )
         self._reporter.say(logging.ERROR, "nothing-to-serve", message)
 
 

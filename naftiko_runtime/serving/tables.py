@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from naftiko_runtime.exposes.mcp.tools import ToolTable, build_tool_table
+from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
 from naftiko_runtime.exposes.rest.table import RestTable, build_rest_table
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Problem
@@ -19,7 +19,7 @@ class PortTables:
 
     plan: PortPlan
     rest: RestTable | None
-    mcp: ToolTable | None
+    mcp: McpTable | None
 
 
 def build_tables(
@@ -34,7 +34,7 @@ def build_tables(
             rest, found = build_rest_table(port.rest)
             problems += found
         if port.mcp:
-            mcp, found = build_tool_table(port.mcp)
+            mcp, found = build_mcp_table(port.mcp)
             problems += found
         built.append(PortTables(port, rest, mcp))
     return tuple(built), problems

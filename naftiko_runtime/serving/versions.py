@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from naftiko_runtime.exposes.folder import subfolders
 from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
@@ -22,6 +23,9 @@ from naftiko_runtime.serving.logs import LOGGER
 
 _SETTLED_SECONDS = 0.3
 """A file that was written to this recently may be written to again."""
+
+_MOST_FOLDERS = 200
+"""So many folders of one resource are watched; in those beyond, a new file is just found."""
 
 Digests: TypeAlias = tuple[tuple[Path, str], ...]
 
@@ -71,7 +75,8 @@ def load_version(
     if not asked_for and served is None and not looks_like_capability(content):
         return ServedFile(path, (digest,), None, (passed_over(path),))
     loaded = _load(path, content, loading)
-    digests = (digest, *((other, _digest(other)) for other in loaded.dependencies))
+    others = [*loaded.dependencies, *_folders_of(loaded.plan)]
+    digests = (digest, *((other, _digest(other)) for other in others))
     if served is not None and _breaks(served, loaded):
         return ServedFile(path, digests, served, loaded.problems, kept=True)
     return ServedFile(path, digests, loaded.plan, loaded.problems)
@@ -127,11 +132,23 @@ def _surface(plan: CapabilityPlan) -> frozenset[tuple[object, ...]]:
     """What a plan serves, by port and name."""
     routes = ((a.port, o.method, o.route) for a in plan.rest for o in a.operations)
     tools = ((a.port, tool.name) for a in plan.mcp for tool in a.tools)
-    return frozenset([*routes, *tools])
+    resources = ((a.port, r.uri.text) for a in plan.mcp for r in a.resources)
+    prompts = ((a.port, "prompt", prompt.name) for a in plan.mcp for prompt in a.prompts)
+    return frozenset([*routes, *tools, *resources, *prompts])
+
+
+def _folders_of(plan: CapabilityPlan | None) -> list[Path]:
+    """The folders whose files a plan lists: clients are told when those come and go."""
+    sources = [r.source for a in (plan.mcp if plan else ()) for r in a.resources if r.source]
+    return [folder for source in sources for folder in subfolders(source)[:_MOST_FOLDERS]]
 
 
 def _digest(path: Path) -> str:
+    """What tells one version of a file from another; of a folder, the names in it."""
     try:
+        if path.is_dir():
+            names = "/".join(sorted(entry.name for entry in path.iterdir()))
+            return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
         return hashlib.sha256(read_bytes(path)).hexdigest()
     except OSError as error:
         return f"unreadable: {error}"

@@ -16,7 +16,8 @@ from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
 from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
 from naftiko_runtime.exposes.mcp.streams import EndlessStream, replay, with_exact_numbers
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, problem_reply
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.exposes.rest.request_body import read_body
@@ -39,7 +40,7 @@ class McpApplication:
 
     def __init__(
         self,
-        table: ToolTable,
+        table: McpTable,
         execute: Execute,
         hosts: HostPolicy,
         *,
@@ -61,7 +62,7 @@ class McpApplication:
         self._end = anyio.Event()
 
     @property
-    def table(self) -> ToolTable:
+    def table(self) -> McpTable:
         return self._table
 
     @asynccontextmanager
@@ -76,7 +77,7 @@ class McpApplication:
                 self._streams_end.set()
                 self._end.set()
 
-    async def replace(self, table: ToolTable) -> None:
+    async def replace(self, table: McpTable) -> None:
         """Serves `table` from now on, and tells the clients if they would see another list.
         Calls in flight end on the old table."""
         self._table = table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from naftiko_runtime.exposes.mcp.tools import ToolTable
+from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.failures import Failure, FailureKind
 
@@ -17,7 +17,7 @@ _PAGE: Final = """<!doctype html>
 <h1>This is an MCP endpoint</h1>
 <p>It answers AI agents, not browsers: give this address, with the path <code>/mcp</code>, to an
 MCP client as a <em>streamable HTTP</em> server.</p>
-<p>Served here: {title} ({count} tools).</p>
+<p>Served here: {title} ({summary}).</p>
 </html>
 """
 
@@ -36,9 +36,9 @@ def not_answered(method: str) -> Failure:
     )
 
 
-def page(table: ToolTable) -> Reply:
+def page(table: McpTable) -> Reply:
     """The answer to a browser: still 405, as the transport demands, but readable."""
-    body = _PAGE.format(title=escape(table.title or "nothing"), count=len(table.tools)).encode()
+    body = _PAGE.format(title=escape(table.title or "nothing"), summary=table.summary).encode()
     headers = [
         (b"allow", b"POST"),
         (b"content-type", b"text/html; charset=utf-8"),

@@ -16,7 +16,9 @@ PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
 
 _ENVELOPE: Final = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
-_PARAMS: Final = frozenset({"name", "arguments", "_meta", "cursor", "uri"})
+_PARAMS: Final = frozenset(
+    {"name", "arguments", "_meta", "cursor", "uri", "ref", "argument", "context"}
+)
 
 
 class BadMessage(Exception):

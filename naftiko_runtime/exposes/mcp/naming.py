@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -37,6 +37,29 @@ def unique_name(name: str, taken: Container[str]) -> str:
         candidate = name[: LONGEST - len(suffix)] + suffix
         number += 1
     return candidate
+
+
+def listed_names(parts: Sequence[tuple[str, str]]) -> list[tuple[str, int | None]]:
+    """A name for each part, given as the namespace and the name in its file, and the index of the
+    part that has the name, where one had to be renamed.
+
+    Names are given away in two rounds, so that a part which has to be renamed never takes the name
+    of one that comes later.
+    """
+    owners: dict[str, int] = {}
+    for index, (_, name) in enumerate(parts):
+        owners.setdefault(tool_alias(name), index)
+    taken = set(owners)
+    named: list[tuple[str, int | None]] = []
+    for index, (namespace, name) in enumerate(parts):
+        alias = tool_alias(name)
+        if owners[alias] == index:
+            named.append((alias, None))
+            continue
+        renamed = unique_name(tool_alias(f"{namespace}_{name}"), taken)
+        taken.add(renamed)
+        named.append((renamed, owners[alias]))
+    return named
 
 
 def nearest_name(name: str, names: Iterable[str]) -> str | None:

@@ -11,23 +11,24 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCResponse
 
 from naftiko_runtime.exposes.mcp.json_numbers import restore_numbers
-from naftiko_runtime.exposes.mcp.server import ToolServer
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.mcp.server import McpServer
+from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.telemetry.recorder import Telemetry
 
 
-def stdio_tool_server(
-    table: ToolTable,
+def open_stdio_server(
+    table: McpTable,
     execute: Execute,
     *,
     name: str = "naftiko",
     telemetry: Telemetry | None = None,
-) -> ToolServer:
+) -> McpServer:
     """The server to give to `serve_stdio`; `await server.replace(table)` changes what it serves."""
-    return ToolServer(table, execute, name=name, telemetry=telemetry)
+    return McpServer(table, execute, name=name, telemetry=telemetry)
 
 
-async def serve_stdio(server: ToolServer) -> None:
+async def serve_stdio(server: McpServer) -> None:
     """Serves one client until it closes our standard input.
 
     While it runs, standard output carries the protocol alone: whatever else is printed goes to

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.naming import nearest_name, tool_alias, unique_name
+from naftiko_runtime.exposes.mcp.naming import listed_names, nearest_name
 from naftiko_runtime.exposes.mcp.schema import (
     ResultShape,
     ToolArgument,
@@ -22,8 +22,6 @@ from naftiko_runtime.problems import Consequence, Problem, Severity
 
 Execute: TypeAlias = Callable[[OperationPlan, Inputs], Awaitable[Outcome]]
 """The engine, with the upstreams that it needs."""
-
-_LONGEST_INSTRUCTIONS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,10 @@ class ListedTool:
 @dataclass(frozen=True, slots=True)
 class ToolTable:
     """All tools of a listener in the order of listing. `by_name` also holds the names of the
-    file; `title` and `instructions` say what the tools are about."""
+    file."""
 
     tools: tuple[ListedTool, ...] = ()
     by_name: Mapping[str, ListedTool] = field(default_factory=dict)
-    title: str = ""
-    instructions: str = ""
 
     def find(self, name: str) -> ListedTool | None:
         return self.by_name.get(name)
@@ -70,12 +66,15 @@ class ToolTable:
 def build_tool_table(
     adapters: Sequence[tuple[str, McpAdapterPlan]],
 ) -> tuple[ToolTable, list[Problem]]:
-    """The table of one listener, out of its adapters, each with its file, in the order of
+    """The tools of one listener, out of its adapters, each with its file, in the order of
     precedence: the first of several tools of one name keeps it."""
-    planned = [(adapter, plan) for _, adapter in adapters for plan in adapter.tools]
-    names, problems = _listed_names(planned)
+    planned = [(adapter.namespace, plan) for _, adapter in adapters for plan in adapter.tools]
+    names = listed_names([(namespace, plan.name) for namespace, plan in planned])
     tools = []
-    for name, (_, plan) in zip(names, planned, strict=True):
+    problems = []
+    for (name, owner), (_, plan) in zip(names, planned, strict=True):
+        if owner is not None:
+            problems.append(_renamed(plan, planned[owner][1], name))
         try:
             tools.append(_list_tool(name, plan))
         except (ValueError, TypeError, RecursionError) as error:
@@ -83,30 +82,7 @@ def build_tool_table(
     by_name = {tool.name: tool for tool in tools}
     for tool in tools:
         by_name.setdefault(tool.plan.name, tool)
-    namespaces = dict.fromkeys(adapter.namespace for _, adapter in adapters)
-    instructions = _instructions(adapter for _, adapter in adapters)
-    return ToolTable(tuple(tools), by_name, ", ".join(namespaces), instructions), problems
-
-
-def _listed_names(
-    planned: Sequence[tuple[McpAdapterPlan, ToolPlan]],
-) -> tuple[list[str], list[Problem]]:
-    """A name for each tool. Names are given away in two rounds, so that a tool which has to be
-    renamed never takes the name of one that comes later."""
-    owners: dict[str, ToolPlan] = {}
-    names: list[str | None] = []
-    for _, plan in planned:
-        alias = tool_alias(plan.name)
-        names.append(None if alias in owners else alias)
-        owners.setdefault(alias, plan)
-    problems = []
-    for index, (adapter, plan) in enumerate(planned):
-        if names[index] is None:
-            renamed = unique_name(tool_alias(f"{adapter.namespace}_{plan.name}"), owners)
-            problems.append(_renamed(plan, owners[tool_alias(plan.name)], renamed))
-            owners[renamed] = plan
-            names[index] = renamed
-    return [name for name in names if name is not None], problems
+    return ToolTable(tuple(tools), by_name), problems
 
 
 def _list_tool(name: str, plan: ToolPlan) -> ListedTool:
@@ -125,15 +101,6 @@ def _list_tool(name: str, plan: ToolPlan) -> ListedTool:
     for each in arguments:
         by_loose_name.setdefault(fold_name(each.name), each)
     return ListedTool(name, plan, arguments, result, entry, handshake_entry, by_name, by_loose_name)
-
-
-def _instructions(adapters: Iterable[McpAdapterPlan]) -> str:
-    """What the files say of their adapters, a paragraph each."""
-    paragraphs = dict.fromkeys(
-        f"{adapter.namespace}: {adapter.description}" for adapter in adapters if adapter.description
-    )
-    text = "\n\n".join(paragraphs)
-    return text if len(text) <= _LONGEST_INSTRUCTIONS else text[: _LONGEST_INSTRUCTIONS - 1] + "…"
 
 
 def _renamed(plan: ToolPlan, first: ToolPlan, name: str) -> Problem:

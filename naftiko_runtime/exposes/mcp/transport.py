@@ -10,8 +10,10 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
-from naftiko_runtime.exposes.mcp.server import MESSAGE, ToolServer
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.mcp.server import McpServer
+from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.exposes.mcp.tool_handlers import MESSAGE
+from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.telemetry.recorder import Telemetry
 
@@ -32,14 +34,14 @@ class HttpTransport:
 
     def __init__(
         self,
-        table: ToolTable,
+        table: McpTable,
         execute: Execute,
         *,
         name: str,
         keep_sessions: bool,
         telemetry: Telemetry | None = None,
     ) -> None:
-        self.server = ToolServer(table, execute, name=name, telemetry=telemetry)
+        self.server = McpServer(table, execute, name=name, telemetry=telemetry)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)

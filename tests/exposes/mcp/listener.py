@@ -15,7 +15,8 @@ from mcp import Client
 
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
-from naftiko_runtime.exposes.mcp.tools import Execute, ToolTable
+from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.exposes.mcp.tools import Execute
 
 HANDSHAKE = "legacy"
 MODERN = "2026-07-28"
@@ -78,7 +79,7 @@ def modern(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 @asynccontextmanager
 async def listening(
-    table: ToolTable, execute: Execute, *, send_buffer: int = 2**18, **options: Any
+    table: McpTable, execute: Execute, *, send_buffer: int = 2**18, **options: Any
 ) -> AsyncIterator[Listener]:
     app = McpApplication(table, execute, HostPolicy.for_address("127.0.0.1"), **options)
     config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5)

@@ -8,7 +8,8 @@ from typing import Any
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterType
 from naftiko_runtime.engine.outcome import Answer, Outcome
-from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable, build_tool_table
+from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
+from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, Missing
@@ -78,14 +79,14 @@ def an_adapter(
     return file, McpAdapterPlan(namespace, McpTransport.HTTP, 9090, None, description, tools, place)
 
 
-def a_table(*tools: ToolPlan, **adapter: Any) -> ToolTable:
-    table, problems = build_tool_table([an_adapter(*tools, **adapter)])
+def a_table(*tools: ToolPlan, **adapter: Any) -> McpTable:
+    table, problems = build_mcp_table([an_adapter(*tools, **adapter)])
     assert problems == []
     return table
 
 
 def listed(tool: ToolPlan) -> ListedTool:
-    return a_table(tool).tools[0]
+    return a_table(tool).tools.tools[0]
 
 
 def json_answer(value: JsonValue, status: int = 200) -> Answer:

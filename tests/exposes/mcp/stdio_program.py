@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from naftiko_runtime.exposes.mcp.stdio import serve_stdio, stdio_tool_server
+from naftiko_runtime.exposes.mcp.stdio import open_stdio_server, serve_stdio
 from naftiko_runtime.json_values import JsonValue
 from tests.exposes.mcp.plans import a_table, a_tool, an_input, echoing
 
@@ -25,7 +25,7 @@ async def main() -> None:
         if values.get("who") == "bug":
             raise RuntimeError("token=hunter2")
 
-    server = stdio_tool_server(FIRST, echoing(act))
+    server = open_stdio_server(FIRST, echoing(act))
     await serve_stdio(server)
 
 

@@ -11,6 +11,7 @@ from mcp_types.methods import serialize_server_result
 from pydantic import ValidationError
 
 from naftiko_runtime.document.model import Hints
+from naftiko_runtime.exposes.mcp.table import build_mcp_table
 from naftiko_runtime.exposes.mcp.tools import build_tool_table
 from naftiko_runtime.json_codec import JsonError, encode_json
 from naftiko_runtime.problems import Consequence, Place, Severity
@@ -100,7 +101,7 @@ def test_an_alias_never_takes_the_name_of_another_argument() -> None:
 
 
 def test_a_tool_name_that_clients_refuse_gets_an_alias_and_both_names_call_it() -> None:
-    table = a_table(a_tool("get orders (live)"))
+    table = a_table(a_tool("get orders (live)")).tools
     assert [tool.name for tool in table.tools] == ["get_orders__live_"]
     assert table.find("get orders (live)") is table.find("get_orders__live_") is table.tools[0]
     assert table.find("Get_Orders__live_") is None
@@ -252,7 +253,7 @@ def test_results_that_are_no_objects_are_wrapped_for_the_handshake_versions_alon
 
 
 def test_a_table_says_what_it_is_about() -> None:
-    table, _ = build_tool_table(
+    table, _ = build_mcp_table(
         [
             an_adapter(a_tool("a"), namespace="orders", description="Places orders."),
             an_adapter(a_tool("b"), namespace="portfolio", description="Shows positions."),
@@ -264,6 +265,7 @@ def test_a_table_says_what_it_is_about() -> None:
 
 
 def test_tables_are_alike_when_clients_would_see_no_difference() -> None:
-    assert a_table(a_tool("a"), file="x.yaml").lists_as(a_table(a_tool("a"), file="y.yaml"))
-    assert not a_table(a_tool("a")).lists_as(a_table(a_tool("a", description="Now described.")))
-    assert not a_table(a_tool("a")).lists_as(a_table(a_tool("a"), a_tool("b")))
+    one = a_table(a_tool("a"), file="x.yaml").tools
+    assert one.lists_as(a_table(a_tool("a"), file="y.yaml").tools)
+    assert not one.lists_as(a_table(a_tool("a", description="Now described.")).tools)
+    assert not one.lists_as(a_table(a_tool("a"), a_tool("b")).tools)

@@ -1,0 +1,62 @@
+"""What the handlers of MCP requests share: eras, pages of lists, and errors of the protocol."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
+
+import mcp_types as types
+from mcp.server import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+Context: TypeAlias = ServerRequestContext[Any, Any]
+
+PAGE_SIZE: Final = 1000
+
+_log = logging.getLogger("naftiko.mcp")
+_Item = TypeVar("_Item")
+
+
+def is_handshake(context: Context) -> bool:
+    """Whether the client speaks a version before 2026-07-28."""
+    return context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def page_of(
+    items: Sequence[_Item], key: Callable[[_Item], str], params: types.PaginatedRequestParams | None
+) -> tuple[Sequence[_Item], str | None]:
+    """The page that a list request asks for, and the cursor of the next one.
+
+    A cursor is the key of the last item of the page before: a reload in between makes it invalid
+    rather than skip items. Raises MCPError for such a one.
+    """
+    cursor = params.cursor if params is not None else None
+    first = 0
+    if cursor is not None:
+        keys = [key(item) for item in items]
+        if cursor not in keys:
+            raise wrong_params("unknown cursor - list from the start")
+        first = keys.index(cursor) + 1
+    page = items[first : first + PAGE_SIZE]
+    return page, key(page[-1]) if first + PAGE_SIZE < len(items) else None
+
+
+def wrong_params(message: str, data: Any = None) -> MCPError:
+    """The error to raise for a request that another one would do better than."""
+    return MCPError(types.INVALID_PARAMS, message, data)
+
+
+def unknown(what: str, name: str, near: str | None) -> MCPError:
+    """The error to raise for a name that nothing has."""
+    remedy = f' - did you mean "{near}"?' if near else ""
+    return wrong_params(f'unknown {what} "{name[:100]}"{remedy}')
+
+
+def log_incident() -> str:
+    """Logs the exception at hand, and says where."""
+    incident = secrets.token_hex(8)
+    _log.exception("internal error %s", incident)
+    return f'the call failed inside the runtime - its log has the reason under "{incident}"'

@@ -1,0 +1,72 @@
+"""All that one listener offers to MCP clients: tools, resources and prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from naftiko_runtime.exposes.mcp.prompts import PromptTable, build_prompt_table
+from naftiko_runtime.exposes.mcp.resources import ResourceTable, build_resource_table
+from naftiko_runtime.exposes.mcp.tools import ToolTable, build_tool_table
+from naftiko_runtime.plan.operation import McpAdapterPlan
+from naftiko_runtime.problems import Problem
+
+_LONGEST_INSTRUCTIONS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class McpTable:
+    """`title` and `instructions` say what it is all about."""
+
+    tools: ToolTable = field(default_factory=ToolTable)
+    resources: ResourceTable = field(default_factory=ResourceTable)
+    prompts: PromptTable = field(default_factory=PromptTable)
+    title: str = ""
+    instructions: str = ""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind there are, by the kind's name. A folder of files counts as one."""
+        return {
+            "tool": len(self.tools.tools),
+            "resource": len(self.resources.resources),
+            "prompt": len(self.prompts.prompts),
+        }
+
+    @property
+    def summary(self) -> str:
+        """`3 tools, 1 prompt`: the kinds that there are, and tools anyway."""
+        return ", ".join(
+            f"{number} {kind}{'' if number == 1 else 's'}"
+            for kind, number in self.counts.items()
+            if number or kind == "tool"
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.counts.values())
+
+
+def build_mcp_table(
+    adapters: Sequence[tuple[str, McpAdapterPlan]],
+) -> tuple[McpTable, list[Problem]]:
+    """The table of one listener, out of its adapters, each with its file, in the order of
+    precedence: the first of several parts of one name or URI keeps it. Looks into folders of
+    files, so it is to be called beside the event loop."""
+    tools, of_tools = build_tool_table(adapters)
+    resources, of_resources = build_resource_table(adapters)
+    prompts, of_prompts = build_prompt_table(adapters)
+    title = ", ".join(dict.fromkeys(adapter.namespace for _, adapter in adapters))
+    instructions = _instructions(adapter for _, adapter in adapters)
+    table = McpTable(tools, resources, prompts, title, instructions)
+    return table, [*of_tools, *of_resources, *of_prompts]
+
+
+def _instructions(adapters: Iterable[McpAdapterPlan]) -> str:
+    """What the files say of their adapters, a paragraph each."""
+    paragraphs = dict.fromkeys(
+        f"{adapter.namespace}: {adapter.description}" for adapter in adapters if adapter.description
+    )
+    text = "\n\n".join(paragraphs)
+    return text if len(text) <= _LONGEST_INSTRUCTIONS else text[: _LONGEST_INSTRUCTIONS - 1] + "…"

@@ -1,0 +1,97 @@
+"""Answers `tools/list` and `tools/call`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import mcp_types as types
+
+from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.exposes.mcp.answer_content import Media
+from naftiko_runtime.exposes.mcp.arguments import read_arguments
+from naftiko_runtime.exposes.mcp.incoming import call_arguments
+from naftiko_runtime.exposes.mcp.protocol import (
+    Context,
+    is_handshake,
+    log_incident,
+    page_of,
+    unknown,
+)
+from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
+from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable
+from naftiko_runtime.exposes.mcp.tracing import note_outcome, tool_span
+from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.json_values import JsonValue, Missing
+
+MESSAGE: Final = "naftiko.message"
+"""Where the scope of an HTTP request holds its message, as this package read it."""
+
+
+class ToolHandlers:
+    """Handlers over the table that `current` gives; owned by an McpServer."""
+
+    def __init__(self, current: Callable[[], ToolTable], execute: Execute) -> None:
+        self._current = current
+        self._execute = execute
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        tool = self._current().find(name)
+        schema = tool.entry["inputSchema"] if tool is not None else None
+        return schema if isinstance(schema, dict) else None
+
+    async def list(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        tools, cursor = page_of(self._current().tools, lambda tool: tool.name, params)
+        handshake = is_handshake(context)
+        entries = [tool.handshake_entry if handshake else tool.entry for tool in tools]
+        return types.ListToolsResult(
+            tools=[types.Tool.model_validate(entry) for entry in entries], next_cursor=cursor
+        )
+
+    async def call(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        table = self._current()
+        tool = table.find(params.name)
+        if tool is None:
+            raise unknown("tool", params.name, table.nearest(params.name))
+        message = context.request.scope.get(MESSAGE) if context.request is not None else None
+        given = params.arguments or {} if message is None else call_arguments(message)
+        outcome = await self._outcome(tool, given)
+        return _to_sdk(tool_result(tool, outcome, objects_only=is_handshake(context)))
+
+    async def _outcome(self, tool: ListedTool, given: Mapping[str, JsonValue]) -> Outcome:
+        try:
+            with tool_span(tool) as span:
+                outcome = await self._execute(tool.plan.operation, read_arguments(tool, given))
+                note_outcome(span, outcome)
+                return outcome
+        except CallFailed as failed:
+            return failed.failure
+        except Exception:
+            return Failure(FailureKind.INTERNAL, log_incident(), executed=True)
+
+
+def _to_sdk(result: ToolResult) -> types.CallToolResult:
+    return types.CallToolResult(
+        content=[_block(part) for part in result.content],
+        structured_content=(None if isinstance(result.structured, Missing) else result.structured),
+        is_error=result.is_error,
+    )
+
+
+def _block(part: str | Media) -> types.ContentBlock:
+    if isinstance(part, str):
+        return types.TextContent(text=part)
+    kind = part.content_type.partition("/")[0]
+    if kind == "image":
+        return types.ImageContent(data=part.data, mime_type=part.content_type)
+    if kind == "audio":
+        return types.AudioContent(data=part.data, mime_type=part.content_type)
+    return types.EmbeddedResource(
+        resource=types.BlobResourceContents(
+            uri="naftiko:answer", mime_type=part.content_type, blob=part.data
+        )
+    )
