@@ -16,7 +16,6 @@ from naftiko_runtime.document.element import Reading
 from naftiko_runtime.document.model import (
     Adapter,
     AggregateFunction,
-    Behaviour,
     Call,
     CallStep,
     Capability,
@@ -24,7 +23,6 @@ from naftiko_runtime.document.model import (
     Consumes,
     ExposedOperation,
     InputReference,
-    LookupStep,
     McpAdapter,
     McpResource,
     RestAdapter,
@@ -34,6 +32,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.document.parameter_checks import check_consumed, check_inputs, check_route
 from naftiko_runtime.document.skill_checks import check_skills
+from naftiko_runtime.document.step_checks import check_steps
 from naftiko_runtime.document.variable_checks import undeclared_variables
 
 _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
@@ -106,25 +105,12 @@ def _is_sound(
         _refuse_unknown(reading, path, "function", behaviour.reference, capability.aggregates)
     if behaviour.call is not None:
         _check_call(behaviour.call, capability, reading)
-    _check_steps(behaviour, capability, reading)
-    return not reading.is_refused(part.path)
-
-
-def _check_steps(behaviour: Behaviour, capability: Capability, reading: Reading) -> None:
-    earlier: dict[str, int] = {}
     for step in behaviour.steps:
-        if step.name in earlier:
-            reading.refuse(
-                "duplicate-step",
-                (*step.path, "name"),
-                f'"{step.name}" is also the step at line {earlier[step.name]}',
-                "give each step a name of its own",
-            )
         if isinstance(step, CallStep):
             _check_call(step.call, capability, reading)
-        elif isinstance(step, LookupStep) and step.index not in earlier:
-            _refuse_unknown(reading, (*step.path, "index"), "earlier step", step.index, earlier)
-        earlier[step.name] = step.place.line
+    inputs = () if isinstance(part, McpResource) else part.parameters
+    check_steps(behaviour, inputs, reading)
+    return not reading.is_refused(part.path)
 
 
 def _check_call(call: Call, capability: Capability, reading: Reading) -> None:

@@ -3,7 +3,6 @@ others."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
 from naftiko_runtime.document.cross_checks import consumed_names
@@ -20,14 +19,7 @@ from naftiko_runtime.document.model import (
     Value,
     references_of,
 )
-
-_FIRST_NAME = re.compile(r"""\$?\.?(?:\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\]|([\w-]+))""")
-
-
-def first_name(path: str) -> str | None:
-    """The step that a path such as `$.get-ship.crew` starts at; None where it may be any."""
-    match = _FIRST_NAME.match(path)
-    return None if match is None else next(name for name in match.groups() if name is not None)
+from naftiko_runtime.document.step_checks import first_name
 
 
 def read_by_path(path: str, steps: Iterable[str]) -> set[str]:

@@ -14,6 +14,7 @@ from naftiko_runtime.document.model import (
     Step,
     StepMapping,
 )
+from naftiko_runtime.document.step_checks import first_name
 from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.getters import Arguments, Compiler, arguments_of
@@ -28,7 +29,7 @@ from naftiko_runtime.plan.operation import (
     StepPlan,
 )
 from naftiko_runtime.plan.outputs import compile_member
-from naftiko_runtime.plan.step_reads import first_name, read_by_path, read_by_request, read_by_step
+from naftiko_runtime.plan.step_reads import read_by_path, read_by_request, read_by_step
 
 
 class UnsupportedStep(ValueError):
