@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
-from naftiko_runtime.plan.getters import Compiler, Getter
+from naftiko_runtime.plan.getters import Compiler, Getter, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import MockPlan, OutputPlan, Scope
 from naftiko_runtime.plan.outputs import fitting, output_schema
@@ -33,7 +33,8 @@ def compile_mock(
 
 def _compile(output: OutputParameter, compiler: Compiler) -> Getter:
     if output.value is not None:
-        return _typed(compiler.value(output.value, Need()), fitting(output.type))
+        fit = as_text if output.type == "string" else fitting(output.type)
+        return _typed(compiler.value(output.value, Need()), fit)
     if not isinstance(output.const, Missing):
         constant = output.const
         return lambda scope: constant
@@ -47,14 +48,14 @@ def _compile(output: OutputParameter, compiler: Compiler) -> Getter:
 def _typed(get: Getter, fit: Callable[[JsonValue], JsonValue]) -> Getter:
     def read(scope: Scope) -> MaybeJson:
         value = get(scope)
-        return value if isinstance(value, Missing) else fit(value)
+        return None if isinstance(value, Missing) or value is None else fit(value)
 
     return read
 
 
 def _object(members: Sequence[tuple[str, Getter]]) -> Getter:
-    """An object; a member whose template nothing fills is null, one without a value is left out,
-    and an object without any member is not there at all."""
+    """An object; a member whose template nothing fills is null, one for which the file gives no
+    value is left out, and an object without any member is not there at all."""
 
     def build(scope: Scope) -> MaybeJson:
         found = {name: get(scope) for name, get in members}
