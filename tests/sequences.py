@@ -183,13 +183,14 @@ def sequence(
     binds: Sequence[Keys] = (),
     consumes: Keys | None = None,
 ) -> LoadedSequence:
-    """Loads a file whose route and tool do what `behaviour`, or else the steps, say."""
+    """Loads a file whose route and tool do what `behaviour`, or else the steps, say; what is None
+    there is left out."""
     given = dict(behaviour or {})
     for key, value in (("steps", steps), ("mappings", mappings), ("outputParameters", outputs)):
         if value:
             given[key] = list(value)
-    tool = {"name": "run", "description": "Runs it.", **given}
-    route = {"name": "run", "method": method, **given}
+    tool = _present({"name": "run", "description": "Runs it.", **given})
+    route = _present({"name": "run", "method": method, **given})
     if inputs:
         tool["inputParameters"] = [dict(each) for each in inputs]
         route["inputParameters"] = [{"in": "query"} | _placeless(each) for each in inputs]
@@ -212,6 +213,10 @@ def sequence(
         document["binds"] = list(binds)
     text = yaml.safe_dump(document, sort_keys=False)
     return LoadedSequence(load_file(Path("sequence.yaml"), variables or {}, {}, text.encode()))
+
+
+def _present(keys: Keys) -> Keys:
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _placeless(parameter: Keys) -> Keys:

@@ -31,8 +31,9 @@ from naftiko_runtime.document.model import (
     references_of,
 )
 from naftiko_runtime.document.parameter_checks import check_consumed, check_inputs, check_route
+from naftiko_runtime.document.semantics_checks import check_semantics
 from naftiko_runtime.document.skill_checks import check_skills
-from naftiko_runtime.document.step_checks import check_steps
+from naftiko_runtime.document.step_checks import check_mappings, check_steps
 from naftiko_runtime.document.variable_checks import undeclared_variables
 
 _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
@@ -47,11 +48,10 @@ def check_references(capability: Capability, reading: Reading) -> Capability:
         for name, function in capability.aggregates.items()
         if _is_sound(function, capability, reading)
     }
-    capability = replace(capability, aggregates=functions)
     adapters = tuple(_sound_adapter(a, capability, reading) for a in capability.adapters)
     adapters = check_skills(adapters, capability.adapters, reading)
     undeclared = undeclared_variables(capability, reading)
-    return replace(capability, adapters=adapters, variables=undeclared)
+    return replace(capability, aggregates=functions, adapters=adapters, variables=undeclared)
 
 
 _Part = TypeVar("_Part", ExposedOperation, Tool, McpResource)
@@ -99,10 +99,10 @@ def _is_sound(
     reading: Reading,
 ) -> bool:
     """Whether a part can be served; reports why not."""
-    behaviour = part.behaviour
-    if behaviour.reference is not None and behaviour.reference not in capability.aggregates:
-        path = (*part.path, "ref")
-        _refuse_unknown(reading, path, "function", behaviour.reference, capability.aggregates)
+    behaviour, steps = part.behaviour, part.behaviour.steps
+    if behaviour.reference is not None:
+        function = _check_reference(part, behaviour.reference, capability, reading)
+        steps = steps if function is None else function.behaviour.steps
     if behaviour.call is not None:
         _check_call(behaviour.call, capability, reading)
     for step in behaviour.steps:
@@ -110,7 +110,29 @@ def _is_sound(
             _check_call(step.call, capability, reading)
     inputs = () if isinstance(part, McpResource) else part.parameters
     check_steps(behaviour, inputs, reading)
+    check_mappings(behaviour.mappings, steps, reading)
     return not reading.is_refused(part.path)
+
+
+def _check_reference(
+    part: ExposedOperation | Tool | McpResource | AggregateFunction,
+    reference: str,
+    capability: Capability,
+    reading: Reading,
+) -> AggregateFunction | None:
+    function = capability.aggregates.get(reference)
+    path = (*part.path, "ref")
+    if function is None:
+        _refuse_unknown(reading, path, "function", reference, capability.aggregates)
+    elif reading.is_refused(function.path):
+        reading.refuse(
+            "call-out-of-service",
+            path,
+            f'"{reference}" is out of service: see line {function.place.line}',
+        )
+    elif isinstance(part, ExposedOperation):
+        check_semantics(part, function, reading)
+    return function
 
 
 def _check_call(call: Call, capability: Capability, reading: Reading) -> None:

@@ -31,8 +31,8 @@ def first_name(path: str) -> str | None:
 def check_steps(
     behaviour: Behaviour, parameters: Sequence[InputParameter], reading: Reading
 ) -> None:
-    """Reports what makes a sequence impossible to run as it is written. `parameters` are the
-    inputs that its caller is declared to give."""
+    """Reports what makes steps impossible to run as they are written. `parameters` are the inputs
+    that their caller is declared to give."""
     lines: dict[str, int] = {}
     names = [step.name for step in behaviour.steps]
     inputs = {parameter.name for parameter in parameters}
@@ -47,9 +47,16 @@ def check_steps(
         _check_lookup(step, lines, reading)
         _check_order(step, set(names[index:]) - lines.keys() - inputs, reading)
         lines[step.name] = step.place.line
-    for mapping in behaviour.mappings:
-        _check_path((*mapping.path, "value"), mapping.value, "step", lines, reading)
-    _check_targets(behaviour.mappings, reading)
+
+
+def check_mappings(
+    mappings: Sequence[StepMapping], steps: Sequence[Step], reading: Reading
+) -> None:
+    """Reports mappings that read no step, or write where another one does."""
+    names = [step.name for step in steps]
+    for mapping in mappings:
+        _check_path((*mapping.path, "value"), mapping.value, "step", names, reading)
+    _check_targets(mappings, reading)
 
 
 def _check_lookup(step: Step, earlier: Mapping[str, int], reading: Reading) -> None:
@@ -78,7 +85,7 @@ def _check_order(step: Step, later: Collection[str], reading: Reading) -> None:
 
 
 def _check_path(
-    path: DocumentPath, text: str, what: str, known: Mapping[str, int], reading: Reading
+    path: DocumentPath, text: str, what: str, known: Collection[str], reading: Reading
 ) -> None:
     name = first_name(text)
     if name is not None and name not in known:

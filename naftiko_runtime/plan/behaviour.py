@@ -80,14 +80,17 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     behaviour, parameters = part.behaviour, part.parameters
     function = surroundings.functions.get(behaviour.reference or "")
     if function is not None:
-        parameters = parameters or function.parameters
+        parameters = parameters or _left_open(function, behaviour)
     collector = InputCollector(parameters, part.route, reads_body=part.reads_body)
     compiler = Compiler(collector, surroundings.variables)
     if function is not None:
-        arguments = {name: compiler.value(value, Need()) for name, value in behaviour.arguments}
+        needs = {fold_name(each.name): _need_of(each) for each in function.parameters}
+        arguments = {
+            name: compiler.value(value, needs.get(fold_name(name), Need()))
+            for name, value in behaviour.arguments
+        }
         compiler = replace(compiler, arguments=arguments_of(arguments))
-        outputs = behaviour.outputs or function.behaviour.outputs
-        behaviour = replace(function.behaviour, outputs=outputs)
+        behaviour = _inherited(behaviour, function.behaviour)
     body = _Body()
     action, output = _compile_action(behaviour, compiler, surroundings, body)
     inputs = collector.plans()
@@ -102,6 +105,27 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
         body_schema=body.schema,
         capability=surroundings.label,
         function=function.reference if function is not None else None,
+    )
+
+
+def _left_open(function: AggregateFunction, behaviour: Behaviour) -> tuple[InputParameter, ...]:
+    """The inputs of a function that the `with` beside `ref` does not give."""
+    given = {fold_name(name) for name, _ in behaviour.arguments}
+    return tuple(each for each in function.parameters if fold_name(each.name) not in given)
+
+
+def _need_of(parameter: InputParameter) -> Need:
+    """What a function wants of an input (McpToolInputParameter: required unless it says no)."""
+    required = parameter.required is not False
+    return Need(parameter.type, parameter.description, required, parameter.schema)
+
+
+def _inherited(own: Behaviour, function: Behaviour) -> Behaviour:
+    """What a part that refers to a function does: its own fields override (`ref`)."""
+    return replace(
+        function,
+        mappings=own.mappings or function.mappings,
+        outputs=own.outputs or function.outputs,
     )
 
 

@@ -1,0 +1,34 @@
+"""Checks methods of REST operations against the semantics of the functions that they refer to."""
+
+from __future__ import annotations
+
+from naftiko_runtime.document.element import Reading
+from naftiko_runtime.document.model import AggregateFunction, ExposedOperation
+from naftiko_runtime.problems import Severity
+
+_SAFE = frozenset({"GET", "HEAD"})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""RFC 9110, section 9.2."""
+
+
+def check_semantics(
+    operation: ExposedOperation, function: AggregateFunction, reading: Reading
+) -> None:
+    """Warns of a method that promises what the function's `semantics` deny, or hides what they
+    promise: clients and caches go by the method."""
+    method, semantics = operation.method, function.semantics
+    if semantics.safe is False and method in _SAFE:
+        promise, denial = "promises that nothing is changed", "is not safe"
+    elif semantics.safe is True and method not in _SAFE:
+        promise, denial = "tells callers that something is changed", "is safe"
+    elif semantics.idempotent is False and method in _IDEMPOTENT:
+        promise, denial = "promises that it can be repeated", "is not idempotent"
+    else:
+        return
+    reading.report(
+        "semantics",
+        (*operation.path, "method"),
+        f'{method} {promise}, and "{function.reference}" {denial} (line {function.place.line})',
+        "use another method, or correct the function's `semantics`",
+        severity=Severity.WARNING,
+    )
