@@ -32,6 +32,8 @@ class FailureKind(Enum):
     UPSTREAM_TOO_LARGE = ("upstream-answer-too-large", 502, "Upstream answer too large")
     STEP_FAILED = ("step-failed", 502, "A step failed")
     UPSTREAM_TIMEOUT = ("upstream-timeout", 504, "Upstream too slow")
+    CONTENT_TOO_LARGE = ("content-too-large", 500, "Content too large to send at once")
+    TOO_MANY_SUBSCRIBERS = ("too-many-subscribers", 503, "Too many subscribers")
     SHUTTING_DOWN = ("shutting-down", 503, "Shutting down")
     INTERNAL = ("internal-error", 500, "Internal error")
 

@@ -99,15 +99,17 @@ def _compile_observability(
 ) -> ObservabilityPlan | None:
     if section is None:
         return None
+    enabled = _flag(section, "enabled", default=True)
     traces = _section(section, "traces")
     local = _section(traces, "local")
+    metrics = _section(section, "metrics")
     size = local.get("buffer-size", 100)
     sampling = traces.get("sampling")
     propagation = traces.get("propagation")
     return ObservabilityPlan(
-        _flag(section, "enabled", default=True),
-        _flag(_section(_section(section, "metrics"), "local"), "enabled", default=True),
-        _flag(local, "enabled", default=True),
+        enabled,
+        enabled and _flag(_section(metrics, "local"), "enabled", default=True),
+        enabled and _flag(local, "enabled", default=True),
         size if isinstance(size, int) else 100,
         None if sampling is None else float(str(sampling)),
         None if propagation is None else Propagation(str(propagation)),

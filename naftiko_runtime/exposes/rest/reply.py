@@ -24,7 +24,7 @@ _BODILESS: Final = frozenset({204, 304})
 _JSON: Final = "application/json"
 _JSON_TYPE: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
-_INERT: Final = (
+INERT: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
 )
@@ -55,7 +55,7 @@ def answer_reply(answer: Answer) -> Reply:
         else:
             headers.append((b"content-type", content_type.encode("latin-1", "replace")))
             if not content_type.startswith(_JSON):
-                headers.extend(_INERT)
+                headers.extend(INERT)
         headers.append((b"content-length", b"%d" % len(body)))
     cacheable = False
     for name, value in answer.headers:

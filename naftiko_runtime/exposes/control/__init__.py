@@ -1,0 +1,1 @@
+"""Control adapters: health, state, logs, metrics and traces of a running process."""
