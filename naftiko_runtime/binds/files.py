@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -35,19 +36,29 @@ class BindSourceError(Exception):
 
 
 def path_of(location: str, folder: Path) -> Path:
-    """The file that a `file:` location means.
+    """The file that a `file:` location of variables means: as `path_beside`, or relative to the
+    working directory where `folder` has no such file."""
+    beside = path_beside(location, folder)
+    text = _relative(location)
+    # Path.exists raises where access is denied.
+    exists = os.path.exists
+    return beside if exists(beside) or not exists(text) else Path(text)
+
+
+def path_beside(location: str, folder: Path) -> Path:
+    """The file or folder that a `file:` location means.
 
     `file:///./x` and `file://./x` are relative to `folder` (the folder of the capability file),
-    or to the working directory where `folder` has no such file; `file:///x` is absolute.
+    `file:///x` is absolute.
     """
+    return folder / _relative(location)
+
+
+def _relative(location: str) -> str:
+    """The path in a location, which is absolute if it begins with a slash."""
     parts = urlsplit(location)
     text = unquote(parts.netloc + parts.path)
-    if text.startswith("/./"):
-        text = text[1:]
-    if text.startswith("/"):
-        return Path(text)
-    beside = folder / text
-    return beside if beside.exists() or not Path(text).exists() else Path(text)
+    return text[1:] if text.startswith("/./") else text
 
 
 def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:

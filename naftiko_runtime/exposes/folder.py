@@ -44,6 +44,11 @@ class Listing:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that can be reached (`Path.is_dir` raises for some that cannot)."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def list_folder(folder: Path) -> Listing:
     """All files in a folder and its subfolders; none where there is no such folder."""
     root = Path(os.path.realpath(folder))
@@ -65,7 +70,7 @@ def list_folder(folder: Path) -> Listing:
 def subfolders(folder: Path) -> list[Path]:
     """The folder itself and the folders inside whose files are listed; nothing if there is no such
     folder."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         return []
     found = [folder]
     for here, names, _ in os.walk(folder):
@@ -110,13 +115,14 @@ def _walk(
         if entry.name.startswith("."):
             continue
         if not _SEGMENT.fullmatch(entry.name):
-            left_out.append((path, 'its name has more than letters, digits, ".", "_" and "-"'))
+            shown = path if path.isprintable() else ascii(path)
+            left_out.append((shown, 'its name has more than letters, digits, ".", "_" and "-"'))
         elif entry.is_dir(follow_symlinks=False):
             if depth:
                 yield from _walk(Path(entry.path), f"{path}/", left_out, depth - 1)
             else:
                 left_out.append((path, "it is nested too deep"))
-        elif entry.is_dir():
+        elif is_folder(Path(entry.path)):
             left_out.append((path, "it is a link to a folder"))
         else:
             yield path, entry

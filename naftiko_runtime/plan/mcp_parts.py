@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from naftiko_runtime.binds.files import path_of
+from naftiko_runtime.binds.files import path_beside
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import McpResource, Node, Prompt
 from naftiko_runtime.plan.operation import (
@@ -150,8 +151,8 @@ def _compile_prompt(prompt: Prompt, problems: list[Problem]) -> PromptPlan:
 
 def _located(node: Node, location: str, problems: list[Problem]) -> Path:
     """The file or folder that a location means; it may be missing, and come later."""
-    source = path_of(location, Path(node.place.file).parent)
-    if not source.exists():
+    source = path_beside(location, Path(node.place.file).parent)
+    if not os.path.exists(source):  # noqa: PTH110 - Path.exists raises where access is denied
         message = f'there is no file or folder at "{location}" (looked for {source})'
         remedy = "put it there; locations are relative to the file that names them"
         problems.append(_warning("location-missing", node, "location", message, remedy))

@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Answer
-from naftiko_runtime.exposes.folder import FileRefused, read_folder_file, read_one_file
+from naftiko_runtime.exposes.folder import FileRefused, is_folder, read_folder_file, read_one_file
 from naftiko_runtime.exposes.mcp.answer_content import Media, content_of, media, media_type_of
 from naftiko_runtime.exposes.mcp.naming import nearest_name
 from naftiko_runtime.exposes.mcp.resources import DEFAULT_TYPE, FoundResource, ResourceTable
@@ -105,7 +105,7 @@ def _read_file(found: FoundResource) -> ResourceContent:
         else:
             content, name = read_folder_file(source, found.path), found.path
     except FileRefused as refused:
-        remedy = " - read one of the files that resources/list shows" if source.is_dir() else ""
+        remedy = " - read one of the files that resources/list shows" if is_folder(source) else ""
         raise NotRead(f"it cannot be read: {refused}{remedy}", is_wrong_uri=True) from None
     text = as_text(content)
     declared = found.plan.mime_type or guess_media_type(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from naftiko_runtime.exposes.folder import FolderFile, list_folder
+from naftiko_runtime.exposes.folder import FolderFile, is_folder, list_folder
 from naftiko_runtime.exposes.media_types import guess_media_type
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import McpAdapterPlan, ResourcePlan
@@ -86,7 +87,7 @@ def build_resource_table(
     resources = tuple(first.values())
     seen: list[str] = []
     for plan in resources:
-        if plan.source is not None and plan.source.is_dir():
+        if plan.source is not None and is_folder(plan.source):
             listing = list_folder(plan.source)
             seen += [folder_uri(plan) + file.path for file in listing.files]
             problems += _left_out(plan, listing.left_out)
@@ -133,10 +134,10 @@ def _entries_of(plan: ResourcePlan) -> Iterator[dict[str, JsonValue]]:
         return
     if plan.source is None:
         yield _entry(plan, "uri", plan.uri.text, plan.mime_type or DEFAULT_TYPE)
-    elif plan.source.is_dir():
+    elif is_folder(plan.source):
         for file in list_folder(plan.source).files:
             yield _file_entry(plan, file)
-    elif plan.source.is_file():
+    elif os.path.isfile(plan.source):  # noqa: PTH113 - Path.is_file raises where access is denied
         mime_type = plan.mime_type or guess_media_type(plan.source.name)
         yield _entry(plan, "uri", plan.uri.text, mime_type)
 
