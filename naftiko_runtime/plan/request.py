@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Call, ConsumedOperation, Consumes, ParameterPlace
+from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.json_codec import JsonError
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.bodies import BodyWriter
 from naftiko_runtime.plan.getters import Arguments, Compiler, arguments_of
@@ -109,6 +111,14 @@ def _needs(
     return needs
 
 
+def _written(body: BodyWriter, scope: Scope) -> bytes | None:
+    try:
+        return body.write(scope)
+    except (UnicodeEncodeError, JsonError):
+        message = "the request body cannot be written: a value in it is not valid Unicode or JSON"
+        raise fail(FailureKind.INVALID_INPUT, message) from None
+
+
 def _compile_build(
     operation: ConsumedOperation,
     parts: Parts,
@@ -134,7 +144,7 @@ def _compile_build(
             secrets = (*carried.secrets(scope), *fixed_secrets)
             if credential is not None and not carried.in_query:
                 headers.append((carried.name, header_text(carried.name, credential)))
-        content = None if body is None else body.write(scope)
+        content = None if body is None else _written(body, scope)
         if content is not None and body is not None:
             given = typed and any(key.lower() == "content-type" for key, _ in headers)
             if not given:
