@@ -8,19 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import anyio
-from anyio.to_thread import run_sync
 from starlette.types import Message, Receive, Scope, Send
 
+from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Guards, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
 from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
 from naftiko_runtime.exposes.mcp.streams import EndlessStream, replay, with_exact_numbers
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import Execute
-from naftiko_runtime.exposes.rest.problem_details import internal_error_reply, problem_reply
+from naftiko_runtime.exposes.mcp.views import Views
+from naftiko_runtime.exposes.rest.problem_details import (
+    internal_error_reply,
+    problem_reply,
+    refusal_reply,
+)
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.exposes.rest.request_body import read_body
+from naftiko_runtime.exposes.rest.surroundings import metadata_reply
 from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.telemetry.recorder import Telemetry
 
@@ -47,49 +52,38 @@ class McpApplication:
         name: str = "naftiko",
         keep_sessions: bool = True,
         telemetry: Telemetry | None = None,
+        guards: Guards | None = None,
     ) -> None:
         """`keep_sessions` has to be off where several processes share the port: a session lives
-        in one of them."""
-        self._table = table
+        in one of them. `guards` judge callers; the process's own know issuers of tokens."""
         self._execute = execute
         self._hosts = hosts
         self._name = name
         self._keep_sessions = keep_sessions
         self._telemetry = telemetry
-        self._transport: HttpTransport | None = None
-        self._ready = anyio.Event()
-        self._streams_end = anyio.Event()
-        self._end = anyio.Event()
+        self._guards = guards or Guards()
+        self._views = Views(table, self._load)
 
     @property
     def table(self) -> McpTable:
-        return self._table
+        return self._views.table
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The time in which requests are answered; can be entered once. Leaving it ends all
         sessions, and calls that are still in flight."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._run)
-            try:
-                yield
-            finally:
-                self._streams_end.set()
-                self._end.set()
+        async with self._views.running():
+            yield
 
     async def replace(self, table: McpTable) -> None:
         """Serves `table` from now on, and tells the clients if they would see another list.
         Calls in flight end on the old table."""
-        self._table = table
-        if self._transport is not None:
-            await self._transport.server.replace(table)
+        await self._views.replace(table)
 
     async def close_streams(self) -> None:
         """Ends the streams on which clients wait for changes, now and from now on, so that a stop
         need not wait for clients to hang up. Calls go on."""
-        self._streams_end.set()
-        if self._transport is not None:
-            self._transport.server.close_listeners()
+        self._views.close_streams()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -123,22 +117,42 @@ class McpApplication:
         refusal = self._hosts.check(scope["headers"])
         if refusal is not None:
             return problem_reply(refusal)
+        door = self.table.door
+        admitted = ANYBODY
+        if door.plans:
+            metadata = door.metadata.get(scope["path"])
+            if metadata is not None:
+                return metadata_reply(scope["method"], metadata)
+            verdict = await self._guards.admit(door, caller_of(scope))
+            if not isinstance(verdict, Admission):
+                return refusal_reply(verdict)
+            admitted = verdict
         if scope["path"] not in PATHS:
             return problem_reply(unknown_path(scope["path"]))
         if scope["method"] == "POST":
-            return await self._post(scope, receive, send)
+            return await self._post(admitted, scope, receive, send)
         if scope["method"] in ("GET", "DELETE"):
-            transport = await self._loaded()
-            if transport.holds_session(scope):
-                stream = EndlessStream(receive, send, self._streams_end)
-                await transport.session(scope, stream.receive, stream.send)
-                await stream.finish()
-                return None
-        if scope["method"] == "GET" and _is_browser(scope):
-            return page(self._table)
+            return await self._get(admitted, scope, receive, send)
         return problem_reply(not_answered(scope["method"]), _ALLOW_POST)
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+    async def _get(
+        self, admitted: Admission, scope: Scope, receive: Receive, send: Send
+    ) -> Reply | None:
+        """Opens the stream of a session or ends one (DELETE); without a session, a browser is told
+        where it is."""
+        async with self._views.use(admitted.plans) as view:
+            if view.transport.holds_session(scope):
+                stream = EndlessStream(receive, send, view.streams_end)
+                await view.transport.session(scope, stream.receive, stream.send, admitted.principal)
+                await stream.finish()
+                return None
+            if scope["method"] == "GET" and _is_browser(scope):
+                return page(view.table)
+        return problem_reply(not_answered(scope["method"]), _ALLOW_POST)
+
+    async def _post(
+        self, admitted: Admission, scope: Scope, receive: Receive, send: Send
+    ) -> Reply | None:
         body = await read_body(scope["headers"], receive)
         if body is None:
             return None
@@ -150,28 +164,16 @@ class McpApplication:
                 (b"content-length", b"%d" % len(bad.body)),
             ]
             return Reply(400, headers, bad.body)
-        transport = await self._loaded()
-        await transport.post(message, scope, replay(body, receive), with_exact_numbers(send))
+        async with self._views.use(admitted.plans) as view:
+            again, exact = replay(body, receive), with_exact_numbers(send)
+            await view.transport.post(message, scope, again, exact, admitted.principal)
         return None
 
-    async def _loaded(self) -> HttpTransport:
-        await self._ready.wait()
-        assert self._transport is not None
-        return self._transport
-
-    async def _run(self) -> None:
-        transport = await run_sync(self._load)
-        async with transport.running():
-            self._transport = transport
-            await transport.server.replace(self._table)
-            self._ready.set()
-            await self._end.wait()
-
-    def _load(self) -> HttpTransport:
+    def _load(self, table: McpTable) -> HttpTransport:
         from naftiko_runtime.exposes.mcp.transport import HttpTransport
 
         return HttpTransport(
-            self._table,
+            table,
             self._execute,
             name=self._name,
             keep_sessions=self._keep_sessions,

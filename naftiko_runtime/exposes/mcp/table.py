@@ -6,24 +6,42 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
 from naftiko_runtime.exposes.mcp.prompts import PromptTable, build_prompt_table
 from naftiko_runtime.exposes.mcp.resources import ResourceTable, build_resource_table
 from naftiko_runtime.exposes.mcp.tools import ToolTable, build_tool_table
+from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.plan.operation import McpAdapterPlan
 from naftiko_runtime.problems import Problem
+
+ENDPOINTS: Final = ("/mcp",)
+"""Where clients find the endpoint, beside the root."""
 
 _LONGEST_INSTRUCTIONS: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class McpTable:
-    """`title` and `instructions` say what it is all about."""
+    """`title` and `instructions` say what it is all about, `door` what callers have to pass.
+    `adapters` are what the table was built of, each with its file."""
 
     tools: ToolTable = field(default_factory=ToolTable)
     resources: ResourceTable = field(default_factory=ResourceTable)
     prompts: PromptTable = field(default_factory=PromptTable)
     title: str = ""
     instructions: str = ""
+    door: Door = OPEN
+    adapters: tuple[tuple[str, McpAdapterPlan], ...] = ()
+
+    def seen_by(self, passed: frozenset[InboundPlan]) -> McpTable:
+        """The table of what a caller may use who has passed these authentications: not even names
+        in it depend on what he may not. Looks into folders of files as building does."""
+        seen = [
+            each
+            for each in self.adapters
+            if each[1].authentication is None or each[1].authentication in passed
+        ]
+        return self if len(seen) == len(self.adapters) else build_mcp_table(seen)[0]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -59,7 +77,9 @@ def build_mcp_table(
     prompts, of_prompts = build_prompt_table(adapters)
     title = ", ".join(dict.fromkeys(adapter.namespace for _, adapter in adapters))
     instructions = _instructions(adapter for _, adapter in adapters)
-    table = McpTable(tools, resources, prompts, title, instructions)
+    asked = [adapter.authentication for _, adapter in adapters]
+    door = door_of(asked, metadata_pages(asked, ENDPOINTS))
+    table = McpTable(tools, resources, prompts, title, instructions, door, tuple(adapters))
     return table, [*of_tools, *of_resources, *of_prompts]
 
 

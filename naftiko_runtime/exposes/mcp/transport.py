@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
@@ -59,10 +61,17 @@ class HttpTransport:
             yield
 
     async def post(
-        self, message: Mapping[str, JsonValue], scope: Scope, receive: Receive, send: Send
+        self,
+        message: Mapping[str, JsonValue],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        principal: str = "",
     ) -> None:
-        """Answers one message; `receive` gives its body."""
+        """Answers one message; `receive` gives its body. A session is for the `principal` alone
+        that has begun it."""
         scope[MESSAGE] = message
+        _identify(scope, principal)
         if not _is_handshake(scope):
             manager = self._modern
         elif self._keep_sessions and (
@@ -77,11 +86,20 @@ class HttpTransport:
         """Whether a GET or DELETE means a session: they do for the handshake versions only."""
         return self._keep_sessions and _header(scope, _SESSION) is not None and _is_handshake(scope)
 
-    async def session(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def session(
+        self, scope: Scope, receive: Receive, send: Send, principal: str = ""
+    ) -> None:
         """Opens the stream of a session, or ends the session."""
+        _identify(scope, principal)
         # Streams cannot be resumed, and the SDK would leave a client that tries without answer.
         headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
         await self._sessions.handle_request({**scope, "headers": headers}, receive, send)
+
+
+def _identify(scope: Scope, principal: str) -> None:
+    """Says who calls in the SDK's way: it compares callers with the one who began a session."""
+    if principal:
+        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal, scopes=[]))
 
 
 def _is_handshake(scope: Scope) -> bool:
