@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
+from naftiko_runtime.exposes.authentication import Guards
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -31,10 +32,18 @@ class McpHost:
         *,
         keep_sessions: bool,
         telemetry: Telemetry | None = None,
+        guards: Guards | None = None,
     ) -> Self:
         """A host whose application answers already."""
         host = cls(
-            McpApplication(table, execute, hosts, keep_sessions=keep_sessions, telemetry=telemetry)
+            McpApplication(
+                table,
+                execute,
+                hosts,
+                keep_sessions=keep_sessions,
+                telemetry=telemetry,
+                guards=guards,
+            )
         )
         await host._ready
         return host

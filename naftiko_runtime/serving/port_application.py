@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.exposes.rest.application import RestApplication
 from naftiko_runtime.exposes.rest.problem_details import problem_reply
 from naftiko_runtime.failures import Failure, FailureKind
@@ -35,7 +36,7 @@ class PortApplication:
 
     def __init__(self) -> None:
         self.rest: RestApplication | None = None
-        self.mcp: ASGIApp | None = None
+        self.mcp: McpApplication | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,9 +55,9 @@ class PortApplication:
         if self.rest is None:
             return self.mcp
         path = scope["raw_path"]
-        if path not in _MCP_PATHS or self.rest.table.routes.find(scope["method"], path):
+        if path not in _MCP_PATHS and scope["path"] not in self.mcp.table.door.metadata:
             return self.rest
-        return self.mcp
+        return self.rest if self.rest.table.routes.find(scope["method"], path) else self.mcp
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.exposes.authentication import Guards
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
@@ -22,7 +23,7 @@ from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.sharing import open_to_others
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.tables import build_tables
-from naftiko_runtime.serving.upstreams import open_upstreams
+from naftiko_runtime.serving.upstreams import open_issuers, open_upstreams
 
 
 def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
@@ -69,6 +70,7 @@ class _Process:
         self._catch_signals()
         try:
             upstreams = open_upstreams(self._settings.upstreams)
+            issuers = open_issuers(self._settings.upstreams)
         except TrustError as error:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
@@ -76,7 +78,8 @@ class _Process:
         async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
             return await execute(plan, inputs, upstreams)
 
-        self._service = Service(self._settings.ports, call, self._settings.grace)
+        guards = Guards(issuers, self._settings.guard_key.reveal().encode())
+        self._service = Service(self._settings.ports, call, self._settings.grace, guards)
         try:
             if not await self._start():
                 return 1
@@ -85,6 +88,7 @@ class _Process:
         finally:
             await self._service.stop()
             await upstreams.aclose()
+            await issuers.aclose()
         self._reporter.say(logging.INFO, "stopped", "stopped")
         return 0
 

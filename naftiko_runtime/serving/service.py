@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from naftiko_runtime.exposes.authentication import Guards
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.application import Execute, RestApplication
@@ -45,11 +46,17 @@ class _Port:
     """One listener with the adapters behind it. Ends with `stop`."""
 
     def __init__(
-        self, plan: PortPlan, opened: socket.socket, execute: Execute, settings: PortSettings
+        self,
+        plan: PortPlan,
+        opened: socket.socket,
+        execute: Execute,
+        settings: PortSettings,
+        guards: Guards,
     ) -> None:
         self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
         self._execute = execute
+        self._guards = guards
         # A session lives in one process; the next request may reach another one.
         self._keep_sessions = not settings.shared
         self._mcp: McpHost | None = None
@@ -67,7 +74,9 @@ class _Port:
         if table is None:
             application.rest = None
         elif application.rest is None:
-            application.rest = RestApplication(table, self._execute, self._hosts)
+            application.rest = RestApplication(
+                table, self._execute, self._hosts, guards=self._guards
+            )
         else:
             application.rest.table = table
 
@@ -80,7 +89,11 @@ class _Port:
             self._mcp = None
         elif table is not None:
             self._mcp = await McpHost.start(
-                table, self._execute, self._hosts, keep_sessions=self._keep_sessions
+                table,
+                self._execute,
+                self._hosts,
+                keep_sessions=self._keep_sessions,
+                guards=self._guards,
             )
             self.listener.application.mcp = self._mcp.application
 
@@ -96,8 +109,16 @@ class _Port:
 class Service:
     """All ports of this process. `apply` is called by one coroutine at a time, `stop` once."""
 
-    def __init__(self, settings: PortSettings, execute: Execute, grace: float) -> None:
+    def __init__(
+        self,
+        settings: PortSettings,
+        execute: Execute,
+        grace: float,
+        guards: Guards | None = None,
+    ) -> None:
+        """`guards` judge callers on all ports; the process's own know issuers of tokens."""
         self._settings = settings
+        self._guards = guards or Guards()
         self._execute = execute
         self._grace = grace
         self._ports: dict[PortKey, _Port] = {}
@@ -139,7 +160,9 @@ class Service:
         if self._claim:
             open_socket(plan.address, plan.port, plan.declared).close()
         opened = open_socket(plan.address, plan.port, plan.declared, shared=self._settings.shared)
-        port = self._ports[plan.key] = _Port(plan, opened, self._execute, self._settings)
+        port = self._ports[plan.key] = _Port(
+            plan, opened, self._execute, self._settings, self._guards
+        )
         shown = await port.show(tables)
         await port.listener.accept()
         return shown

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from naftiko_runtime.binds.secret import Secret
 
 GRACE_SECONDS = 10.0
 """How long calls in flight may go on once the process has been told to stop."""
@@ -73,7 +76,8 @@ class ServeSettings:
     """Everything about one `naftiko serve`.
 
     `grace` is in seconds. `reports` is off in all but one of several workers, which read the same
-    files and would say the same about them.
+    files and would say the same about them. `guard_key` signs what callers are challenged with;
+    workers get it from their parent, since the answer may reach another one than asked.
     """
 
     sources: SourceSettings
@@ -84,3 +88,4 @@ class ServeSettings:
     workers: int = 1
     grace: float = GRACE_SECONDS
     reports: bool = True
+    guard_key: Secret = field(default_factory=lambda: Secret(secrets.token_hex(32)))

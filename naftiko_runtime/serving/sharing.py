@@ -42,6 +42,12 @@ class PortPlan:
     def is_local(self) -> bool:
         return is_loopback(self.address)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an adapter answers there without asking who calls."""
+        asked = [adapter.authentication for _, adapter in self.rest]
+        return None in asked or any(adapter.authentication is None for _, adapter in self.mcp)
+
 
 @dataclass(slots=True)
 class _Group:
@@ -136,7 +142,7 @@ def open_to_others(listeners: Iterable[PortPlan]) -> list[Problem]:
             "listen on 127.0.0.1, or put an authenticating proxy in front",
         )
         for listener in listeners
-        if not listener.is_local
+        if not listener.is_local and listener.is_open
     ]
 
 

@@ -6,9 +6,27 @@ from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.serving.settings import UpstreamChoices
 
+_ISSUER_SECONDS = 5.0
+_ISSUER_BYTES = 512 * 1024
+_ISSUER_CONNECTIONS = 8
+"""Bounds of what is asked of issuers of tokens: callers wait for it, and it is small."""
+
 
 def open_upstreams(choices: UpstreamChoices) -> HttpUpstreams:
     """A client that trusts what the choices say; whoever opens it closes it (`aclose`). Raises
     TrustError for a CA file that is not usable."""
     settings = UpstreamSettings(ca_files=choices.ca_files, insecure=choices.insecure)
+    return HttpUpstreams(settings)
+
+
+def open_issuers(choices: UpstreamChoices) -> HttpUpstreams:
+    """A client for the authorization servers that vouch for callers, apart from the one for
+    upstreams so that neither has to wait for the other's connections. As `open_upstreams`."""
+    settings = UpstreamSettings(
+        connect_timeout=_ISSUER_SECONDS,
+        timeout=_ISSUER_SECONDS,
+        max_response_bytes=_ISSUER_BYTES,
+        pool=_ISSUER_CONNECTIONS,
+        ca_files=choices.ca_files,
+    )
     return HttpUpstreams(settings)

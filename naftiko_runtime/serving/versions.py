@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from naftiko_runtime.exposes.folder import subfolders
 from naftiko_runtime.plan.load import LoadedFile, load_file
-from naftiko_runtime.plan.operation import CapabilityPlan
+from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 from naftiko_runtime.serving.discovery import looks_like_capability, passed_over, read_bytes
 from naftiko_runtime.serving.logs import LOGGER
@@ -116,7 +116,23 @@ def _breaks(before: CapabilityPlan, loaded: LoadedFile) -> bool:
     """Whether a fault, not a wish, takes something away that was served."""
     if loaded.plan is None:
         return any(problem.severity is Severity.ERROR for problem in loaded.problems)
-    return bool(_faults(loaded.problems)) and not _surface(before) <= _surface(loaded.plan)
+    faults = _faults(loaded.problems)
+    if _means_to_close(faults) and any(each.authentication is None for each in _doors(before)):
+        return False
+    return bool(faults) and not _surface(before) <= _surface(loaded.plan)
+
+
+def _means_to_close(faults: Iterable[Problem]) -> bool:
+    """Whether an adapter is out of service because it cannot ask for the authentication that its
+    file wants: to go on with a version in which it was open would be what nobody wants."""
+    return any(
+        fault.path[:2] == ("capability", "exposes") and "authentication" in fault.path[3:4]
+        for fault in faults
+    )
+
+
+def _doors(plan: CapabilityPlan) -> Iterable[RestAdapterPlan | McpAdapterPlan]:
+    return (*plan.rest, *plan.mcp)
 
 
 def _faults(problems: Iterable[Problem]) -> list[Problem]:
