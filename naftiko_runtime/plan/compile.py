@@ -24,6 +24,8 @@ from naftiko_runtime.document.model import (
     Tool,
 )
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
+from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
+from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbound
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
 from naftiko_runtime.plan.mcp_parts import compile_prompts, compile_resources
 from naftiko_runtime.plan.operation import (
@@ -84,10 +86,14 @@ def compile_capability(
     for adapter in capability.adapters:
         if not _is_served(adapter, context):
             continue
+        try:
+            asked = _compile_authentication(adapter, context)
+        except InboundError:
+            continue
         if isinstance(adapter, RestAdapter):
-            rest.append(_compile_rest(adapter, context))
+            rest.append(_compile_rest(adapter, asked, context))
         elif isinstance(adapter, McpAdapter):
-            mcp.append(_compile_mcp(adapter, context))
+            mcp.append(_compile_mcp(adapter, asked, context))
     plan = CapabilityPlan(
         file=capability.place.file,
         label=capability.label,
@@ -136,12 +142,7 @@ def _base(
 
 
 def _is_served(adapter: Adapter, context: _Context) -> bool:
-    """Whether an adapter can be served at all; one that asks for authentication never is without
-    it."""
-    if adapter.authentication is not None:
-        message = "authentication of callers is not supported yet, so this adapter is not served"
-        context.refuse("not-supported", adapter.authentication, message)
-        return False
+    """Whether an adapter of this kind can be served."""
     if isinstance(adapter, SkillAdapter | ControlAdapter):
         kind = "skill" if isinstance(adapter, SkillAdapter) else "control"
         context.refuse("not-supported", adapter, f"{kind} adapters are not supported yet")
@@ -149,7 +150,34 @@ def _is_served(adapter: Adapter, context: _Context) -> bool:
     return True
 
 
-def _compile_rest(adapter: RestAdapter, context: _Context) -> RestAdapterPlan:
+def _compile_authentication(adapter: Adapter, context: _Context) -> InboundPlan | None:
+    """What an adapter asks of its callers. Raises InboundError, which is reported already, for one
+    that cannot ask: it is not served, since nobody meant it to be open."""
+    authentication = adapter.authentication
+    if authentication is None:
+        return None
+    try:
+        return compile_inbound(authentication, context.surroundings.variables)
+    except InboundError as error:
+        path = (*authentication.path, error.field)
+        message = f"{error}, so this adapter is not served"
+        context.problems.append(
+            Problem(
+                INBOUND_RULE,
+                authentication.place,
+                path,
+                message,
+                error.remedy,
+                Severity.ERROR,
+                Consequence.PART,
+            )
+        )
+        raise
+
+
+def _compile_rest(
+    adapter: RestAdapter, asked: InboundPlan | None, context: _Context
+) -> RestAdapterPlan:
     for forward in adapter.forwards:
         context.refuse("not-supported", forward, "`forward` is not supported yet")
     operations = []
@@ -174,10 +202,13 @@ def _compile_rest(adapter: RestAdapter, context: _Context) -> RestAdapterPlan:
         adapter.description,
         tuple(operations),
         adapter.place,
+        asked,
     )
 
 
-def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
+def _compile_mcp(
+    adapter: McpAdapter, asked: InboundPlan | None, context: _Context
+) -> McpAdapterPlan:
     resources, of_resources = compile_resources(
         adapter.resources, lambda part: _compile_operation(part, adapter.namespace, context)
     )
@@ -205,6 +236,7 @@ def _compile_mcp(adapter: McpAdapter, context: _Context) -> McpAdapterPlan:
         adapter.description,
         tuple(tools),
         adapter.place,
+        asked,
         resources=resources,
         prompts=prompts,
     )
