@@ -1,0 +1,1 @@
+"""Hand-written programs that do what a capability file says, for comparison."""

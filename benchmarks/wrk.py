@@ -1,0 +1,63 @@
+"""Drives load with wrk and reads its figures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_REPORT = """
+done = function(summary, latency, requests)
+  io.write(string.format('FIGURES {"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, '
+    .. '"failed": %d}\\n', summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), summary.errors.connect + summary.errors.read + summary.errors.write
+    + summary.errors.status + summary.errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent over and over."""
+
+    path: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One run: requests per second, and latencies in microseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def run_wrk(port: int, request: Request, connections: int, seconds: float, folder: Path) -> Figures:
+    """One run against a port of this machine. Raises RuntimeError when any request failed."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise RuntimeError("wrk is not installed: apt-get install wrk")
+    script = folder / "request.lua"
+    lines = [f"wrk.method = {json.dumps(request.method)}"]
+    lines += [f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in request.headers.items()]
+    if request.body:
+        lines.append(f"wrk.body = [==[{request.body}]==]")
+    script.write_text("\n".join(lines) + _REPORT)
+    command = [
+        wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script),
+        f"http://127.0.0.1:{port}{request.path}",
+    ]  # fmt: skip
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    line = next(line for line in output.splitlines() if line.startswith("FIGURES "))
+    figures = json.loads(line.removeprefix("FIGURES "))
+    if figures["failed"] or not figures["requests"]:
+        raise RuntimeError(f"{figures['failed']} requests failed on port {port}{request.path}")
+    return Figures(
+        figures["requests"] / figures["microseconds"] * 1e6, figures["p50"], figures["p99"]
+    )
