@@ -17,6 +17,7 @@ import naftiko_runtime
 from naftiko_runtime.consumes.addresses import Address, AddressError, split_url
 from naftiko_runtime.consumes.answers import UnusableAnswer, read_answer
 from naftiko_runtime.consumes.compression import ACCEPTED
+from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.consumes.faults import (
     TRANSPORT_ERRORS,
     Exchange,
@@ -48,9 +49,12 @@ class HttpUpstreams:
         check_ca_files(settings.ca_files)
         self._settings = settings
         self._pools = Pools(settings)
+        self._logins = Logins(self.send)
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """The answer, whatever its status. Raises CallFailed when there is none."""
+        if request.login is not None:
+            return await self._logins.send(request, request.login)
         span = current_span()
         if span is None:
             return await self._send(request)
@@ -113,6 +117,7 @@ class HttpUpstreams:
 
     async def aclose(self) -> None:
         """Closes all connections; calls in flight fail."""
+        await self._logins.aclose()
         await self._pools.aclose()
 
 
