@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Call, ConsumedOperation, Consumes, ParameterPlace
-from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import JsonError
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.bodies import BodyWriter
@@ -119,6 +119,27 @@ def _written(body: BodyWriter, scope: Scope) -> bytes | None:
         raise fail(FailureKind.INVALID_INPUT, message) from None
 
 
+def _credential_writer(parts: Parts) -> Callable[[str], str]:
+    """Writes a credential as a header's text; one that does not fit is the file's fault or its
+    variables', unless a caller gives it."""
+    name = "" if parts.carried is None else parts.carried.name
+
+    def write(credential: str) -> str:
+        try:
+            return header_text(name, credential)
+        except CallFailed:
+            if parts.caller_gives_credential:
+                raise
+            raise fail(
+                FailureKind.UNSET_VARIABLE,
+                f'the credential for "{name}" has no usable value: a header takes ASCII text '
+                "without line breaks or blanks at its ends; mend the variable that it comes from",
+                field=name,
+            ) from None
+
+    return write
+
+
 def _compile_build(
     operation: ConsumedOperation,
     parts: Parts,
@@ -128,6 +149,7 @@ def _compile_build(
 ) -> Callable[[Scope], UpstreamRequest]:
     upstream, name, method = operation.namespace, operation.reference, operation.method
     carried, fixed_secrets = parts.carried, parts.secrets
+    write_credential = _credential_writer(parts)
     expects_body = method in BODY_METHODS
     typed = any(
         p.location is ParameterPlace.HEADER and p.name.lower() == "content-type"
@@ -143,7 +165,7 @@ def _compile_build(
             credential = carried.read(scope)
             secrets = (*carried.secrets(scope), *fixed_secrets)
             if credential is not None and not carried.in_query:
-                headers.append((carried.name, header_text(carried.name, credential)))
+                headers.append((carried.name, write_credential(credential)))
         content = None if body is None else _written(body, scope)
         if content is not None and body is not None:
             given = typed and any(key.lower() == "content-type" for key, _ in headers)

@@ -53,6 +53,11 @@ class Parts:
                 joined = compiler.arguments.joined(parameter.name, get)
                 compiler = replace(compiler, arguments=joined)
         self.compiler = compiler
+        self.caller_gives_credential = consumes.authentication is not None and any(
+            isinstance(reference, InputReference)
+            for template in consumes.authentication.fields.values()
+            for reference in template.references
+        )
         self.secrets = _fixed_secrets(operation, compiler)
         self.carried = _compile_credentials(consumes.authentication, compiler)
 

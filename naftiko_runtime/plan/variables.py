@@ -69,7 +69,8 @@ def resolve_variables(
             if value is None:
                 problems.append(_unset(bind, location))
                 continue
-            values[bind.variable] = values[f"{bind.namespace}.{bind.variable}"] = Secret(value)
+            secret = Secret(value.rstrip("\r\n"))  # what editors and `|` in YAML put at the end
+            values[bind.variable] = values[f"{bind.namespace}.{bind.variable}"] = secret
     declared = {bind.variable for bind in capability.binds}
     declared |= {f"{bind.namespace}.{bind.variable}" for bind in capability.binds}
     return Variables(values, frozenset(declared), environment), problems, files

@@ -529,6 +529,24 @@ def test_e7_a_caller_cannot_replace_a_managed_credential(
     assert call.tool.inputs == ()
 
 
+@pytest.mark.parametrize("key", ["X Key:", "Host", "Content-Length", "X-Kéy"])
+def test_a_key_that_no_header_can_be_called_is_a_problem_of_the_file(key: str) -> None:
+    call = one_call(authentication={"type": "apikey", "key": key, "value": "x"})
+    assert any(f'"{key}" is no name of a header' in message for message in call.messages)
+
+
+@pytest.mark.parametrize("value", ["two\nlines", "größe", "a\x00b"])
+def test_a_variable_that_no_header_can_carry_is_not_blamed_on_the_caller(value: str) -> None:
+    call = one_call(
+        authentication={"type": "bearer", "token": "{{TOKEN}}"},
+        binds=BINDS,
+        variables={"TOKEN": value},
+    )
+    failure = failure_of(call, {}).failure
+    assert (failure.kind, failure.field) == (FailureKind.UNSET_VARIABLE, "Authorization")
+    assert value not in failure.detail
+
+
 def test_a_declared_variable_is_never_taken_from_a_caller() -> None:
     call = one_call(
         path="/{{TOKEN}}/x",

@@ -51,6 +51,15 @@ def test_a_file_of_variables_is_read_from_beside_the_capability(tmp_path: Path) 
     assert loaded.dependencies == (tmp_path / "secrets.yaml",)
 
 
+@pytest.mark.parametrize("written", ["|\n  from-file\n", "'from-file\n\n'", '"from-file\\r\\n"'])
+def test_the_line_break_at_the_end_of_a_value_is_no_part_of_it(
+    tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "secrets.yaml").write_text(f"key: {written}\n")
+    loaded = load(tmp_path, [bind("file:///./secrets.yaml", TOKEN="key")], {})
+    assert sent(loaded).headers == [("Authorization", "Bearer from-file")]
+
+
 def test_a_file_that_is_not_there_is_watched_all_the_same(tmp_path: Path) -> None:
     loaded = load(tmp_path, [bind("file:///./secrets.yaml", TOKEN="k")], {"TOKEN": "b"})
     rules = [problem.rule for problem in loaded.problems]
