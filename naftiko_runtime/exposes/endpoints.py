@@ -88,12 +88,18 @@ class EndpointApplication:
     """The ASGI application of a Site on one listener. A request ends on the site that it began
     with."""
 
-    __slots__ = ("_guards", "_hosts", "site")
+    __slots__ = ("_guards", "_hosts", "_streams", "site")
 
     def __init__(self, site: Site, hosts: HostPolicy, guards: Guards) -> None:
         self.site = site
         self._hosts = hosts
         self._guards = guards
+        self._streams: set[Stream] = set()
+
+    def close_streams(self) -> None:
+        """Ends all answers that would go on until their callers hang up."""
+        for stream in list(self._streams):
+            stream.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -108,8 +114,12 @@ class EndpointApplication:
             answer = internal_error_reply(incident)
         if isinstance(answer, Reply):
             await _send(answer, scope, send)
-        else:
+            return
+        self._streams.add(answer)
+        try:
             await _send_stream(answer, scope, receive, send)
+        finally:
+            self._streams.discard(answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply | Stream:
         refusal = self._hosts.check(scope["headers"])

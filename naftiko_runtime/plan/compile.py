@@ -6,7 +6,7 @@ version does not run is refused by name. Nothing is dropped in silence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from naftiko_runtime.document.model import (
@@ -23,7 +23,9 @@ from naftiko_runtime.document.model import (
     SkillAdapter,
     Tool,
 )
+from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan, ToolMode
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
+from naftiko_runtime.plan.control import compile_control
 from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
 from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbound
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
@@ -35,9 +37,11 @@ from naftiko_runtime.plan.operation import (
     RestAdapterPlan,
     RestOperationPlan,
     ToolPlan,
+    UnservedAdapter,
 )
 from naftiko_runtime.plan.outputs import OutputError
 from naftiko_runtime.plan.request import NotSupported
+from naftiko_runtime.plan.skills import compile_skills
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
@@ -79,27 +83,40 @@ def compile_capability(
         for consumes in capability.consumes.values()
         if (base := _base(consumes, variables, base_uris, problems)) is not None
     }
-    surroundings = Surroundings(capability.consumes, capability.aggregates, variables, bases)
+    label = capability.label
+    surroundings = Surroundings(capability.consumes, capability.aggregates, variables, bases, label)
     context = _Context(capability, surroundings, problems)
     rest: list[RestAdapterPlan] = []
     mcp: list[McpAdapterPlan] = []
+    skills: list[tuple[SkillAdapter, InboundPlan | None]] = []
+    control: list[ControlAdapterPlan] = []
+    unserved: list[UnservedAdapter] = []
     for adapter in capability.adapters:
-        if not _is_served(adapter, context):
-            continue
         try:
             asked = _compile_authentication(adapter, context)
         except InboundError:
+            unserved.append(_unserved(adapter))
             continue
         if isinstance(adapter, RestAdapter):
             rest.append(_compile_rest(adapter, asked, context))
         elif isinstance(adapter, McpAdapter):
             mcp.append(_compile_mcp(adapter, asked, context))
+        elif isinstance(adapter, SkillAdapter):
+            skills.append((adapter, asked))
+        else:
+            planned, found = compile_control(adapter, asked, variables)
+            control.append(planned)
+            problems += found
     plan = CapabilityPlan(
         file=capability.place.file,
         label=capability.label,
         description=capability.description,
         rest=tuple(rest),
         mcp=tuple(mcp),
+        skills=_compile_skills(skills, rest, mcp, problems),
+        control=tuple(control),
+        unserved=tuple(unserved),
+        variables={bind.variable: bind.variable in variables.values for bind in capability.binds},
         upstreams={namespace: base.origin for namespace, base in bases.items()},
     )
     return plan, problems
@@ -141,13 +158,29 @@ def _base(
     return base
 
 
-def _is_served(adapter: Adapter, context: _Context) -> bool:
-    """Whether an adapter of this kind can be served."""
-    if isinstance(adapter, SkillAdapter | ControlAdapter):
-        kind = "skill" if isinstance(adapter, SkillAdapter) else "control"
-        context.refuse("not-supported", adapter, f"{kind} adapters are not supported yet")
-        return False
-    return True
+def _unserved(adapter: Adapter) -> UnservedAdapter:
+    if isinstance(adapter, ControlAdapter):
+        return UnservedAdapter("control", "", adapter.port)
+    kind = "skill" if isinstance(adapter, SkillAdapter) else "mcp"
+    kind = "rest" if isinstance(adapter, RestAdapter) else kind
+    return UnservedAdapter(kind, adapter.namespace, adapter.port)
+
+
+def _compile_skills(
+    adapters: Sequence[tuple[SkillAdapter, InboundPlan | None]],
+    rest: Iterable[RestAdapterPlan],
+    mcp: Iterable[McpAdapterPlan],
+    problems: list[Problem],
+) -> tuple[SkillAdapterPlan, ...]:
+    """Skills last: their tools stand for what the other adapters serve."""
+    actions = {(each.namespace, tool.name): ToolMode.MCP for each in mcp for tool in each.tools}
+    actions |= {(each.namespace, op.name): ToolMode.REST for each in rest for op in each.operations}
+    plans: list[SkillAdapterPlan] = []
+    for adapter, asked in adapters:
+        plan, found = compile_skills(adapter, asked, actions)
+        plans.append(plan)
+        problems += found
+    return tuple(plans)
 
 
 def _compile_authentication(adapter: Adapter, context: _Context) -> InboundPlan | None:

@@ -83,18 +83,23 @@ class _TextFormatter(logging.Formatter):
         return "\n    ".join(lines)
 
 
+def log_document(record: logging.LogRecord) -> dict[str, object]:
+    """An event for a collector: time, level, event, message, and the event's own fields."""
+    moment = datetime.fromtimestamp(record.created, UTC)
+    document: dict[str, object] = {
+        "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": _level_name(record),
+        "event": getattr(record, "event", record.name),
+        "message": record.getMessage(),
+    }
+    return document | _fields(record)
+
+
 class _JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, event, message, then the event's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC)
-        document: dict[str, object] = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": _level_name(record),
-            "event": getattr(record, "event", record.name),
-            "message": record.getMessage(),
-        }
-        document |= _fields(record)
+        document = log_document(record)
         if record.exc_info:
             document["trace"] = self.formatException(record.exc_info)
         return json.dumps(document, ensure_ascii=True, default=str)

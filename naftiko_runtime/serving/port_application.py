@@ -1,4 +1,4 @@
-"""What answers on one port: REST, MCP, or both of them side by side."""
+"""What answers on one port: REST, MCP, skills and control endpoints, or several of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from naftiko_runtime.exposes.endpoints import EndpointApplication
 from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.exposes.rest.application import RestApplication
 from naftiko_runtime.exposes.rest.problem_details import problem_reply
@@ -32,11 +34,14 @@ class PortApplication:
 
     `rest` and `mcp` may be exchanged while it runs; a request goes to those that are there when
     it arrives. With both, an operation of a file wins over the MCP endpoint at the same path.
+    `beside` are skills and control endpoints, by the first segment of their paths; nothing else
+    on the port begins with those.
     """
 
     def __init__(self) -> None:
         self.rest: RestApplication | None = None
         self.mcp: McpApplication | None = None
+        self.beside: Mapping[bytes, EndpointApplication] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,6 +55,10 @@ class PortApplication:
             await _answer_cut_off(send)
 
     def _choose(self, scope: Scope) -> ASGIApp:
+        if self.beside:
+            chosen = self._choose_beside(scope)
+            if chosen is not None:
+                return chosen
         if self.mcp is None:
             return self.rest or _nothing_here
         if self.rest is None:
@@ -58,6 +67,16 @@ class PortApplication:
         if path not in _MCP_PATHS and scope["path"] not in self.mcp.table.door.metadata:
             return self.rest
         return self.rest if self.rest.table.routes.find(scope["method"], path) else self.mcp
+
+    def _choose_beside(self, scope: Scope) -> ASGIApp | None:
+        first = scope["raw_path"][1:].partition(b"/")[0]
+        if first in self.beside:
+            return self.beside[first]
+        alone = self.rest is None and self.mcp is None
+        for application in self.beside.values():
+            if alone or scope["path"] in application.site.door.metadata:
+                return application
+        return None
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

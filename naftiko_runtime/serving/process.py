@@ -13,10 +13,13 @@ from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import set_up_logs
+from naftiko_runtime.serving.management import ProcessManagement
+from naftiko_runtime.serving.observability import Observability
 from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.service import Applied, Service
 from naftiko_runtime.serving.settings import ServeSettings
@@ -63,11 +66,16 @@ class _Process:
         self._reporter = Reporter(settings.reports)
         self._sources = Sources(settings.sources)
         self._service: Service
+        self._management: ProcessManagement
+        self._observability = Observability()
         self._problems: list[Problem] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
         self._catch_signals()
+        self._management = ProcessManagement(
+            self._settings, self._sources, self._observability.telemetry, self._take_over
+        )
         try:
             upstreams = open_upstreams(self._settings.upstreams)
             issuers = open_issuers(self._settings.upstreams)
@@ -79,7 +87,14 @@ class _Process:
             return await execute(plan, inputs, upstreams)
 
         guards = Guards(issuers, self._settings.guard_key.reveal().encode())
-        self._service = Service(self._settings.ports, call, self._settings.grace, guards)
+        self._service = Service(
+            self._settings.ports,
+            call,
+            self._settings.grace,
+            guards,
+            self._observability.telemetry,
+            self._management,
+        )
         try:
             if not await self._start():
                 return 1
@@ -87,6 +102,7 @@ class _Process:
             await self._serve()
         finally:
             await self._service.stop()
+            await self._observability.close()
             await upstreams.aclose()
             await issuers.aclose()
         self._reporter.say(logging.INFO, "stopped", "stopped")
@@ -121,15 +137,23 @@ class _Process:
     async def _apply(self, collection: Collection) -> Applied:
         ports = self._settings.ports
         tables, problems = await asyncio.to_thread(build_tables, collection.plans, ports)
+        problems += await self._observability.adopt(collection.plans, collection.variables)
         applied = await self._service.apply(tables)
         self._problems = [*collection.all_problems, *problems, *applied.problems]
         self._problems += open_to_others(port.plan for port in applied.ports)
+        self._management.note(collection, applied, self._problems)
         return applied
 
     async def _reload(self, before: Collection, now: Collection) -> None:
         applied = await self._apply(now)
         self._reporter.reload(before, now)
         self._report(applied)
+
+    async def _take_over(self, before: Collection, now: Collection) -> None:
+        """As `_reload`, for a caller; not any more once the process is to stop."""
+        if self._stop.is_set():
+            raise fail(FailureKind.SHUTTING_DOWN, "the process is stopping; nothing is reloaded")
+        await self._reload(before, now)
 
     def _report(self, applied: Applied) -> None:
         self._reporter.problems(self._problems)

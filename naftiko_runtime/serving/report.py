@@ -14,6 +14,7 @@ from naftiko_runtime.problems import (
     format_path,
     in_file_order,
 )
+from naftiko_runtime.serving.beside import first_segments
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import log_event
 from naftiko_runtime.serving.service import Applied, OpenPort
@@ -120,6 +121,9 @@ def _surface(plan: CapabilityPlan) -> str:
     parts = [counted(operations, "operation"), counted(tools, "tool")]
     parts += [counted(resources, "resource")] if resources else []
     parts += [counted(prompts, "prompt")] if prompts else []
+    skills = sum(len(adapter.skills) for adapter in plan.skills)
+    parts += [counted(skills, "skill")] if skills else []
+    parts += ["a control port"] if plan.control else []
     return ", ".join(parts)
 
 
@@ -150,6 +154,15 @@ def _announce(port: OpenPort) -> None:
         url = f"{origin}/mcp"
         message = f"MCP   {url}  {port.mcp.summary}{moved}"
         _log_listening(port, "MCP", url, message, **counts)
+    if port.skills is not None:
+        skills = len(port.skills.skills)
+        url = f"{origin}/skills"
+        message = f"SKILL {url}  {counted(skills, 'skill')}{moved}"
+        _log_listening(port, "SKILL", url, message, skills=skills)
+    if port.control is not None:
+        firsts = sorted(f"/{first}" for first in first_segments(port.control))
+        message = f"CTRL  {origin}  {', '.join(firsts) or 'nothing is turned on'}{moved}"
+        _log_listening(port, "CONTROL", origin, message)
 
 
 def _log_listening(port: OpenPort, protocol: str, url: str, message: str, **counts: int) -> None:

@@ -8,17 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.application import Execute, RestApplication
 from naftiko_runtime.exposes.rest.table import RestTable
+from naftiko_runtime.exposes.skill.table import SkillTable
+from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.problems import Consequence, Problem
+from naftiko_runtime.serving.beside import Beside
 from naftiko_runtime.serving.listener import Listener
 from naftiko_runtime.serving.mcp_host import McpHost
 from naftiko_runtime.serving.settings import PortSettings
 from naftiko_runtime.serving.sharing import PortKey, PortPlan
 from naftiko_runtime.serving.sockets import PortUnavailable, open_socket
 from naftiko_runtime.serving.tables import PortTables
+from naftiko_runtime.telemetry.recorder import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class OpenPort:
     port: int
     rest: RestTable | None
     mcp: McpTable | None
+    skills: SkillTable | None = None
+    control: ControlAdapterPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,15 @@ class _Port:
         execute: Execute,
         settings: PortSettings,
         guards: Guards,
+        telemetry: Telemetry | None,
+        process: Management | None,
     ) -> None:
         self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
         self._execute = execute
         self._guards = guards
+        self._telemetry = telemetry
+        self._beside = Beside(self._hosts, guards, process)
         # A session lives in one process; the next request may reach another one.
         self._keep_sessions = not settings.shared
         self._mcp: McpHost | None = None
@@ -66,7 +77,16 @@ class _Port:
         """Answers with these tables from now on."""
         self.swap_rest(tables.rest)
         await self._swap_mcp(tables.mcp)
-        self.shown = OpenPort(tables.plan, self.listener.port, tables.rest, tables.mcp)
+        beside = self._beside.show(tables.skills, tables.control)
+        self.listener.application.beside = beside
+        self.shown = OpenPort(
+            tables.plan,
+            self.listener.port,
+            tables.rest,
+            tables.mcp,
+            tables.skills,
+            tables.control,
+        )
         return self.shown
 
     def swap_rest(self, table: RestTable | None) -> None:
@@ -75,7 +95,7 @@ class _Port:
             application.rest = None
         elif application.rest is None:
             application.rest = RestApplication(
-                table, self._execute, self._hosts, guards=self._guards
+                table, self._execute, self._hosts, self._telemetry, self._guards
             )
         else:
             application.rest.table = table
@@ -93,12 +113,14 @@ class _Port:
                 self._execute,
                 self._hosts,
                 keep_sessions=self._keep_sessions,
+                telemetry=self._telemetry,
                 guards=self._guards,
             )
             self.listener.application.mcp = self._mcp.application
 
     async def stop(self, grace: float, hurry: asyncio.Event) -> None:
         self.listener.stop_accepting()
+        self._beside.close_streams()
         if self._mcp is not None:
             await self._mcp.application.close_streams()
         await self.listener.stop(grace, hurry)
@@ -115,8 +137,14 @@ class Service:
         execute: Execute,
         grace: float,
         guards: Guards | None = None,
+        telemetry: Telemetry | None = None,
+        process: Management | None = None,
     ) -> None:
-        """`guards` judge callers on all ports; the process's own know issuers of tokens."""
+        """`guards` judge callers on all ports; the process's own know issuers of tokens.
+        `telemetry` says whether calls are recorded; `process` is what control adapters show, and
+        without it none is served."""
+        self._telemetry = telemetry
+        self._process = process
         self._settings = settings
         self._guards = guards or Guards()
         self._execute = execute
@@ -161,7 +189,13 @@ class Service:
             open_socket(plan.address, plan.port, plan.declared).close()
         opened = open_socket(plan.address, plan.port, plan.declared, shared=self._settings.shared)
         port = self._ports[plan.key] = _Port(
-            plan, opened, self._execute, self._settings, self._guards
+            plan,
+            opened,
+            self._execute,
+            self._settings,
+            self._guards,
+            self._telemetry,
+            self._process,
         )
         shown = await port.show(tables)
         await port.listener.accept()
@@ -174,7 +208,8 @@ class Service:
         last = next((port for port in closed if port.port == tables.plan.port), None)
         if last is None:
             return ()
-        return (await self._open(replace(tables, plan=last.plan)),)
+        plan = replace(tables.plan, address=last.plan.address)
+        return (await self._open(replace(tables, plan=plan)),)
 
     def _close(self, key: PortKey) -> OpenPort:
         port = self._ports.pop(key)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from naftiko_runtime.document.model import McpTransport
+from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 from naftiko_runtime.serving.settings import PortSettings
@@ -32,6 +33,8 @@ class PortPlan:
     place: Place
     rest: tuple[tuple[str, RestAdapterPlan], ...] = ()
     mcp: tuple[tuple[str, McpAdapterPlan], ...] = ()
+    skills: tuple[tuple[str, SkillAdapterPlan], ...] = ()
+    control: ControlAdapterPlan | None = None
 
     @property
     def key(self) -> PortKey:
@@ -46,7 +49,10 @@ class PortPlan:
     def is_open(self) -> bool:
         """Whether an adapter answers there without asking who calls."""
         asked = [adapter.authentication for _, adapter in self.rest]
-        return None in asked or any(adapter.authentication is None for _, adapter in self.mcp)
+        asked += [adapter.authentication for _, adapter in self.mcp]
+        asked += [adapter.authentication for _, adapter in self.skills]
+        asked += [] if self.control is None else [self.control.authentication]
+        return None in asked
 
 
 @dataclass(slots=True)
@@ -56,6 +62,12 @@ class _Group:
     addresses: list[tuple[str, Place]] = field(default_factory=list)
     rest: list[tuple[str, RestAdapterPlan]] = field(default_factory=list)
     mcp: list[tuple[str, McpAdapterPlan]] = field(default_factory=list)
+    skills: list[tuple[str, SkillAdapterPlan]] = field(default_factory=list)
+    control: ControlAdapterPlan | None = None
+
+    def host(self, settings: PortSettings) -> str | None:
+        """`--host`, which opens what callers use to others, never what operators use alone."""
+        return settings.host if self.rest or self.mcp or self.skills else None
 
 
 def share_ports(
@@ -74,14 +86,24 @@ def share_ports(
                 problems.append(_for_stdio(mcp))
             else:
                 _group(groups, mcp, mcp.port, settings).mcp.append((label, mcp))
+        for skills in plan.skills:
+            _group(groups, skills, skills.port, settings).skills.append((label, skills))
+        for control in plan.control:
+            group = _group(groups, control, control.port, settings)
+            if group.control is None:
+                group.control = control
+            else:
+                problems.append(_second_control(control, group.control))
     listeners = tuple(
         PortPlan(
             group.declared,
             max(key, 0),
-            _address(group.addresses, group.declared, settings.host, problems),
+            _address(group.addresses, group.declared, group.host(settings), problems),
             group.place,
             tuple(group.rest),
             tuple(group.mcp),
+            tuple(group.skills),
+            group.control,
         )
         for key, group in sorted(groups.items(), key=lambda entry: entry[1].declared)
     )
@@ -90,7 +112,7 @@ def share_ports(
 
 def _group(
     groups: dict[int, _Group],
-    adapter: RestAdapterPlan | McpAdapterPlan,
+    adapter: RestAdapterPlan | McpAdapterPlan | SkillAdapterPlan | ControlAdapterPlan,
     declared: int,
     settings: PortSettings,
 ) -> _Group:
@@ -138,12 +160,34 @@ def open_to_others(listeners: Iterable[PortPlan]) -> list[Problem]:
             "open-to-others",
             listener.place,
             f'port {listener.port or listener.declared} listens on "{listener.address}": whoever '
-            "reaches this machine may call every operation with this process's credentials",
+            f"reaches this machine may {_freedom(listener)}",
             "listen on 127.0.0.1, or put an authenticating proxy in front",
         )
         for listener in listeners
         if not listener.is_local and listener.is_open
     ]
+
+
+def _freedom(listener: PortPlan) -> str:
+    """What a caller who is asked for nothing may do."""
+    if listener.control is not None and listener.control.authentication is None:
+        return "see and control this process"
+    if listener.rest or listener.mcp:
+        return "call every operation with this process's credentials"
+    return "read every skill"
+
+
+def _second_control(late: ControlAdapterPlan, first: ControlAdapterPlan) -> Problem:
+    return Problem(
+        "control-taken",
+        late.place,
+        (),
+        f"port {late.port} has the control adapter at {first.place} already, which shows the "
+        "whole process",
+        "leave this one out, or give it a port of its own",
+        Severity.WARNING,
+        Consequence.PART,
+    )
 
 
 def _for_stdio(adapter: McpAdapterPlan) -> Problem:

@@ -20,6 +20,7 @@ class Sources:
 
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
+        self._looking = asyncio.Lock()
         self.current: Collection
 
     async def load(self) -> Collection:
@@ -35,9 +36,7 @@ class Sources:
 
         async def look() -> bool:
             try:
-                before, self.current = self.current, await self._renewed()
-                if self.current.differs_from(before):
-                    await changed(before, self.current)
+                return await self.look(changed)
             except Exception:
                 LOGGER.exception("the change was not taken over; what is served goes on")
             return self.current.unsettled
@@ -46,6 +45,15 @@ class Sources:
             await watch(self._targets, look)
         except Exception:
             LOGGER.exception("the files are not followed any more; what is served goes on")
+
+    async def look(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> bool:
+        """Looks at the files now and tells of a change; one caller at a time, the others wait.
+        True when something is just being written, and worth another look soon."""
+        async with self._looking:
+            before, self.current = self.current, await self._renewed()
+            if self.current.differs_from(before):
+                await changed(before, self.current)
+            return self.current.unsettled
 
     async def _renewed(self) -> Collection:
         before = self.current

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
-from naftiko_runtime.exposes.rest.table import RestTable, build_rest_table
+from naftiko_runtime.exposes.rest.table import RestTable, ServedOperation, build_rest_table
+from naftiko_runtime.exposes.skill.site import FIRST_SEGMENT
+from naftiko_runtime.exposes.skill.table import SkillTable, build_skill_table
+from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.plan.operation import CapabilityPlan
-from naftiko_runtime.problems import Problem
+from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.serving.beside import first_segments
 from naftiko_runtime.serving.settings import PortSettings
 from naftiko_runtime.serving.sharing import PortPlan, share_ports
 
@@ -20,6 +24,8 @@ class PortTables:
     plan: PortPlan
     rest: RestTable | None
     mcp: McpTable | None
+    skills: SkillTable | None = None
+    control: ControlAdapterPlan | None = None
 
 
 def build_tables(
@@ -36,5 +42,52 @@ def build_tables(
         if port.mcp:
             mcp, found = build_mcp_table(port.mcp)
             problems += found
-        built.append(PortTables(port, rest, mcp))
+        skills, control = _build_beside(port, rest, problems)
+        built.append(PortTables(port, rest, mcp, skills, control))
     return tuple(built), problems
+
+
+def _build_beside(
+    port: PortPlan, rest: RestTable | None, problems: list[Problem]
+) -> tuple[SkillTable | None, ControlAdapterPlan | None]:
+    """The skills and the control adapter of a port, unless operations of files have their paths:
+    those are what the port is for."""
+    skills, control = None, port.control
+    if port.skills:
+        place = port.skills[0][1].place
+        clash = _clash(rest, frozenset({FIRST_SEGMENT}))
+        if clash is not None:
+            problems.append(_path_taken("the skills", place, clash))
+        else:
+            skills, found = build_skill_table(port.skills)
+            problems += found
+    if control is not None:
+        clash = _clash(rest, first_segments(control))
+        if clash is not None:
+            problems.append(_path_taken("the control endpoints", control.place, clash))
+            control = None
+    return skills, control
+
+
+def _clash(rest: RestTable | None, segments: frozenset[str]) -> ServedOperation | None:
+    """An operation whose path begins with one of the segments, written out (a variable there
+    gives way to them, as variables do to exact paths)."""
+    for operation in rest.operations if rest is not None else ():
+        first = operation.route.patterns[0]
+        if len(first) == 1 and first[0] in segments:
+            return operation
+    return None
+
+
+def _path_taken(what: str, place: Place, owner: ServedOperation) -> Problem:
+    plan = owner.plan
+    return Problem(
+        "path-taken",
+        place,
+        (),
+        f'{what} are not served: "{plan.method} {plan.route}" of operation "{plan.name}" at '
+        f"{plan.place} has one of their paths",
+        "give this adapter a port of its own",
+        Severity.ERROR,
+        Consequence.PART,
+    )

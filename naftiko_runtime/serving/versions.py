@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from naftiko_runtime.exposes.folder import subfolders
+from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
@@ -28,6 +29,8 @@ _MOST_FOLDERS = 200
 """So many folders of one resource are watched; in those beyond, a new file is just found."""
 
 Digests: TypeAlias = tuple[tuple[Path, str], ...]
+
+_Guarded: TypeAlias = RestAdapterPlan | McpAdapterPlan | SkillAdapterPlan | ControlAdapterPlan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,8 +134,8 @@ def _means_to_close(faults: Iterable[Problem]) -> bool:
     )
 
 
-def _doors(plan: CapabilityPlan) -> Iterable[RestAdapterPlan | McpAdapterPlan]:
-    return (*plan.rest, *plan.mcp)
+def _doors(plan: CapabilityPlan) -> Iterable[_Guarded]:
+    return (*plan.rest, *plan.mcp, *plan.skills, *plan.control)
 
 
 def _faults(problems: Iterable[Problem]) -> list[Problem]:
@@ -150,7 +153,9 @@ def _surface(plan: CapabilityPlan) -> frozenset[tuple[object, ...]]:
     tools = ((a.port, tool.name) for a in plan.mcp for tool in a.tools)
     resources = ((a.port, r.uri.text) for a in plan.mcp for r in a.resources)
     prompts = ((a.port, "prompt", prompt.name) for a in plan.mcp for prompt in a.prompts)
-    return frozenset([*routes, *tools, *resources, *prompts])
+    skills = ((a.port, "skill", skill.name) for a in plan.skills for skill in a.skills)
+    control = ((a.port, "control") for a in plan.control)
+    return frozenset([*routes, *tools, *resources, *prompts, *skills, *control])
 
 
 def _folders_of(plan: CapabilityPlan | None) -> list[Path]:

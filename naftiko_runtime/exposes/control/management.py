@@ -63,12 +63,17 @@ class Logs(Protocol):
 class Management(Protocol):
     """The process, as far as control ports may see and move it."""
 
-    telemetry: Telemetry
-    logs: Logs
+    @property
+    def telemetry(self) -> Telemetry: ...
+
+    @property
+    def logs(self) -> Logs: ...
 
     def adapters(self) -> Sequence[AdapterState]: ...
 
-    def status(self) -> dict[str, JsonValue]: ...
+    def status(self, file: str) -> dict[str, JsonValue]:
+        """`file` is the one whose control adapter is asked."""
+        ...
 
     def config(self) -> dict[str, JsonValue]:
         """What is being served, and how. Holds no secret: values of variables are `***`."""

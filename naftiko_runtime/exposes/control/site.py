@@ -70,7 +70,7 @@ def _endpoints(plan: ControlAdapterPlan, process: Management) -> dict[_Path, Map
     return {
         ("health", "live"): {"GET": health.live},
         ("health", "ready"): {"GET": health.ready(process)},
-        ("status",): {"GET": state.show_status(process)},
+        ("status",): {"GET": state.show_status(process, plan.place.file)},
         ("config",): {"GET": state.show_config(process)},
         ("config", "validate"): {"POST": files.validate(process)},
         ("config", "reload"): {"POST": files.reload(process)},

@@ -11,10 +11,10 @@ from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.json_values import JsonValue
 
 
-def show_status(process: Management) -> Handler:
+def show_status(process: Management, file: str) -> Handler:
     async def answer(request: Request) -> Reply:
         adapters = describe_adapters(process.adapters())
-        return json_reply({**process.status(), "adapters": adapters})
+        return json_reply({**process.status(file), "adapters": adapters})
 
     return answer
 
