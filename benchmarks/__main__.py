@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.candidates import Stage
 from benchmarks.cases import CASES, Case
 from benchmarks.report import Result, as_json, table
-from benchmarks.wrk import Figures, run_wrk
+from benchmarks.wrk import Figures, check, run_wrk
 
 CACHE = Path(__file__).parent / ".cache"
 
@@ -66,6 +66,8 @@ def _measure(case: Case, stage: Stage, options: argparse.Namespace) -> Result:
     """The candidates in turn, `repeats` times, after one short run of each to warm up."""
     names = [n for n in case.candidates if n.partition(":")[0] not in options.without]
     ports = {name: stage.port(name) for name in names}
+    for name in names:
+        check(ports[name], case.candidates[name], case.expected)
     runs: dict[str, list[Figures]] = {name: [] for name in names}
     for repeat in range(options.repeats + 1):
         for name in names:

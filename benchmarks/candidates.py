@@ -102,7 +102,8 @@ def _toolbox(stage: Stage, argument: str) -> Running:
     port = free_port()
     file = stage.folder / f"tools-{argument}.yaml"
     file.write_text(tools_file(stage.upstream, int(argument)))
-    command = [str(program), "--tools-file", str(file), "--port", str(port), "--log-level", "ERROR"]
+    command = [str(program), "--config", str(file), "--port", str(port), "--log-level", "ERROR"]
+    command += ["--disable-version-check", "--disable-reload"]
     return start(command, port, stage.log("toolbox"), folder=stage.folder)
 
 

@@ -100,7 +100,7 @@ def _route(
 def _tool(index: int) -> dict[str, Any]:
     parameter = {"name": "symbol", "type": "string", "description": "Ticker", "required": True}
     return {
-        "name": f"tool-{index}",
+        "name": f"tool_{index}",
         "description": f"Orders {index}",
         "inputParameters": [parameter],
         "call": "up.find",

@@ -26,6 +26,8 @@ class Case:
     connections: int
     targets: Mapping[str, float] = field(default_factory=dict)
     by_latency: bool = False
+    expected: str = "price"
+    """A text that is in every right answer."""
 
 
 def _call(version: str, tool: str) -> Request:
@@ -99,10 +101,10 @@ CASES = (
     Case(
         "mcp-call",
         {
-            "runtime:mcp/0/100/1": _call(MODERN, "tool-99"),
-            "mcp-sdk:100": _call(MODERN, "tool-99"),
-            "toolbox:100": _call(HANDSHAKE, "tool-99"),
-            "fastmcp:100": _call(HANDSHAKE, "tool-99"),
+            "runtime:mcp/0/100/1": _call(MODERN, "tool_99"),
+            "mcp-sdk:100": _call(MODERN, "tool_99"),
+            "toolbox:100": _call(HANDSHAKE, "tool_99"),
+            "fastmcp:100": _call(HANDSHAKE, "tool_99"),
         },
         16,
         {"mcp-sdk:100": 2.0, "toolbox:100": 0.6, "fastmcp:100": 30.0},
@@ -110,8 +112,8 @@ CASES = (
     Case(
         "mcp-call-two-workers",
         {
-            "runtime:mcp/0/100/2": _call(MODERN, "tool-99"),
-            "toolbox:100": _call(HANDSHAKE, "tool-99"),
+            "runtime:mcp/0/100/2": _call(MODERN, "tool_99"),
+            "toolbox:100": _call(HANDSHAKE, "tool_99"),
         },
         16,
         {"toolbox:100": 1.0},
@@ -119,8 +121,8 @@ CASES = (
     Case(
         "mcp-call-1000-tools",
         {
-            "runtime:mcp/0/1000/1": _call(MODERN, "tool-999"),
-            "runtime:mcp/0/10/1": _call(MODERN, "tool-9"),
+            "runtime:mcp/0/1000/1": _call(MODERN, "tool_999"),
+            "runtime:mcp/0/10/1": _call(MODERN, "tool_9"),
         },
         16,
         {"runtime:mcp/0/10/1": 0.95},
@@ -128,9 +130,9 @@ CASES = (
     Case(
         "mcp-call-handshake",
         {
-            "runtime:mcp/0/100/1": _call(HANDSHAKE, "tool-99"),
-            "mcp-sdk:100": _call(HANDSHAKE, "tool-99"),
-            "fastmcp:100": _call(HANDSHAKE, "tool-99"),
+            "runtime:mcp/0/100/1": _call(HANDSHAKE, "tool_99"),
+            "mcp-sdk:100": _call(HANDSHAKE, "tool_99"),
+            "fastmcp:100": _call(HANDSHAKE, "tool_99"),
         },
         16,
         {"mcp-sdk:100": 2.0, "fastmcp:100": 8.0},
@@ -143,5 +145,6 @@ CASES = (
         },
         16,
         {"toolbox:1000": 5.0},
+        expected="tool_999",
     ),
 )

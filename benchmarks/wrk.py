@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import subprocess
@@ -36,6 +37,22 @@ class Figures:
     rate: float
     p50: float
     p99: float
+
+
+def check(port: int, request: Request, expected: str) -> None:
+    """Sends the request once, so that no candidate is fast because it fails. Raises RuntimeError
+    when the answer is not 200 or lacks the expected text."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(
+            request.method, request.path, request.body or None, dict(request.headers)
+        )
+        response = connection.getresponse()
+        answer = response.read().decode()
+    finally:
+        connection.close()
+    if response.status != 200 or expected not in answer:
+        raise RuntimeError(f"port {port}{request.path} answers {response.status}: {answer[:300]}")
 
 
 def run_wrk(port: int, request: Request, connections: int, seconds: float, folder: Path) -> Figures:

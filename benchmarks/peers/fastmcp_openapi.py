@@ -17,7 +17,7 @@ document = {
     "paths": {
         f"/orders-{i}": {
             "get": {
-                "operationId": f"tool-{i}",
+                "operationId": f"tool_{i}",
                 "description": f"Orders {i}",
                 "parameters": [parameter],
                 "responses": {"200": {"description": "The orders"}},

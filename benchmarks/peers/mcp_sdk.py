@@ -23,7 +23,7 @@ SCHEMA = {"type": "object", "properties": {"symbol": {"type": "string"}}, "requi
 
 def build(count: int) -> Starlette:
     tools = [
-        t.Tool(name=f"tool-{i}", description=f"Orders {i}", input_schema=SCHEMA)
+        t.Tool(name=f"tool_{i}", description=f"Orders {i}", input_schema=SCHEMA)
         for i in range(count)
     ]
 

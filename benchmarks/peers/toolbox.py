@@ -4,10 +4,11 @@ from __future__ import annotations
 
 
 def tools_file(upstream: str, count: int) -> str:
-    lines = ["sources:", "  up:", "    kind: http", f"    baseUrl: {upstream}", "tools:"]
+    lines = ["sources:", "  up:", "    kind: http", f"    baseUrl: {upstream}"]
+    lines += ["    allowPrivateNetworks: true", "tools:"]
     for index in range(count):
         lines += [
-            f"  tool-{index}:",
+            f"  tool_{index}:",
             "    kind: http",
             "    source: up",
             "    method: GET",
