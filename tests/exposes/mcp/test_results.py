@@ -39,6 +39,32 @@ def test_lists_and_scalars_are_wrapped_for_the_handshake_versions(value: Any, wr
     assert result(PLAIN, json_answer(value), handshake=True).structured == wrapped
 
 
+@pytest.mark.parametrize("type_", ["array", ["array", "null"], ["null", "array"]])
+@pytest.mark.parametrize("value", [[1], []])
+def test_a_list_that_was_promised_is_wrapped_like_any_other(type_: Any, value: list[int]) -> None:
+    tool = a_tool(output={"type": type_, "items": {"type": "integer"}})
+    assert result(tool, json_answer(value)).structured == value
+    assert result(tool, json_answer(value), handshake=True).structured == {"items": value}
+
+
+def test_a_list_that_is_null_is_null_items() -> None:
+    tool = a_tool(output={"type": ["array", "null"]})
+    assert result(tool, json_answer(None), handshake=True).structured == {"items": None}
+    schema = listed(tool).handshake_entry["outputSchema"]
+    assert schema == {
+        "type": "object",
+        "properties": {"items": {"type": ["array", "null"]}},
+        "required": ["items"],
+    }
+
+
+@pytest.mark.parametrize("detail", ['step "fetch": it broke', "it broke"])
+def test_a_failed_step_is_named_once(detail: str) -> None:
+    failure = Failure(FailureKind.STEP_FAILED, detail, step="fetch", status=503)
+    (text,) = result(PLAIN, failure).content
+    assert text == 'A step failed: step "fetch": it broke'
+
+
 def test_R7_structured_content_holds_nothing_that_the_text_does_not_show() -> None:
     answer = Answer(200, "application/json", b'{"token":"***"}', value={"token": "hunter2"})
     assert result(PLAIN, answer).structured == {"token": "***"}
