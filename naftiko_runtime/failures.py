@@ -31,6 +31,7 @@ class FailureKind(Enum):
     UPSTREAM_INVALID = ("upstream-invalid-answer", 502, "Upstream answer not usable")
     UPSTREAM_TOO_LARGE = ("upstream-answer-too-large", 502, "Upstream answer too large")
     STEP_FAILED = ("step-failed", 502, "A step failed")
+    SCRIPT_FAILED = ("script-failed", 500, "A script failed")
     UPSTREAM_TIMEOUT = ("upstream-timeout", 504, "Upstream too slow")
     CONTENT_TOO_LARGE = ("content-too-large", 500, "Content too large to send at once")
     TOO_MANY_SUBSCRIBERS = ("too-many-subscribers", 503, "Too many subscribers")

@@ -11,6 +11,7 @@ from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, within_budget
 from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.engine.scripts import run_script
 from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import JsonValue, Missing
@@ -21,6 +22,7 @@ from naftiko_runtime.plan.operation import (
     OrchestrationPlan,
     OutputPlan,
     Scope,
+    ScriptStepPlan,
     StepPlan,
     UpstreamRequest,
 )
@@ -139,8 +141,16 @@ async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
         run.scope.steps[step.name] = value
 
 
+async def _run_script(index: int, step: StepPlan, run: _Run) -> None:
+    assert isinstance(step, ScriptStepPlan)
+    value = await run_script(step, step.read(run.scope))
+    if not isinstance(value, Missing):
+        run.scope.steps[step.name] = value
+
+
 RUNNERS: Mapping[type[StepPlan], Callable[[int, StepPlan, _Run], Coroutine[Any, Any, None]]] = {
     CallStepPlan: _run_call,
     LookupStepPlan: _run_lookup,
+    ScriptStepPlan: _run_script,
 }
 """How each kind of step runs."""

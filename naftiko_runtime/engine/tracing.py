@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from naftiko_runtime.plan.operation import CallStepPlan, LookupStepPlan, StepPlan
+from naftiko_runtime.plan.operation import CallStepPlan, LookupStepPlan, ScriptStepPlan, StepPlan
 from naftiko_runtime.telemetry.spans import Attribute, Span
 
 _OPERATION = "naftiko.operation.id"
@@ -38,7 +38,13 @@ def _lookup(step: StepPlan) -> dict[str, Attribute]:
     return {"naftiko.step.match": step.match}
 
 
+def _script(step: StepPlan) -> dict[str, Attribute]:
+    assert isinstance(step, ScriptStepPlan)
+    return {"naftiko.step.script.file": step.file, "naftiko.step.script.language": step.language}
+
+
 _KINDS: Mapping[type[StepPlan], tuple[str, Callable[[StepPlan], dict[str, Attribute]]]] = {
     CallStepPlan: ("step.call", _call),
     LookupStepPlan: ("step.lookup", _lookup),
+    ScriptStepPlan: ("step.script", _script),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from naftiko_runtime.document.dialects import fold_name
@@ -33,6 +33,7 @@ from naftiko_runtime.plan.operation import (
 )
 from naftiko_runtime.plan.outputs import compile_output
 from naftiko_runtime.plan.request import CompiledCall, compile_call
+from naftiko_runtime.plan.scripts import Scripting
 from naftiko_runtime.plan.shapes import compile_shape, is_by_name
 from naftiko_runtime.plan.step_reads import read_by_outputs
 from naftiko_runtime.plan.steps import StepCompiler, compile_steps
@@ -54,6 +55,7 @@ class Surroundings:
     variables: Variables
     bases: Mapping[str, Base]
     label: str = ""
+    scripting: Scripting = field(default_factory=Scripting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Part:
 def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     """The plan of one part.
 
-    Raises NotSupported, OutOfService, OutputError, JsonPathSyntaxError, or another ValueError for
-    what cannot be compiled.
+    Raises NotSupported, OutOfService, OutputError, JsonPathSyntaxError, ScriptError, or another
+    ValueError for what cannot be compiled.
     """
     behaviour, parameters = part.behaviour, part.parameters
     function = surroundings.functions.get(behaviour.reference or "")
@@ -179,7 +181,7 @@ def _compile_steps(
         behaviour.steps,
         behaviour.mappings,
         read_by_outputs(behaviour.outputs),
-        StepCompiler(compiler, consumed, compile_one, _raw_format),
+        StepCompiler(compiler, consumed, compile_one, _raw_format, surroundings.scripting),
     )
     calls = [step for step in behaviour.steps if isinstance(step, CallStep)]
     raw_format = _raw_format(consumed(calls[-1])[1]) if calls else JSON

@@ -41,11 +41,13 @@ from naftiko_runtime.plan.operation import (
 )
 from naftiko_runtime.plan.outputs import OutputError
 from naftiko_runtime.plan.request import NotSupported
+from naftiko_runtime.plan.scripts import ScriptError, read_scripting
 from naftiko_runtime.plan.skills import compile_skills
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
 
+_OUT_OF_SERVICE = (Severity.ERROR, Consequence.PART)
 _KINDS = {ExposedOperation: "operation", Tool: "tool", McpResource: "resource"}
 
 
@@ -84,7 +86,10 @@ def compile_capability(
         if (base := _base(consumes, variables, base_uris, problems)) is not None
     }
     label = capability.label
-    surroundings = Surroundings(capability.consumes, capability.aggregates, variables, bases, label)
+    scripting = read_scripting(capability.adapters, variables.environment)
+    surroundings = Surroundings(
+        capability.consumes, capability.aggregates, variables, bases, label, scripting
+    )
     context = _Context(capability, surroundings, problems)
     rest: list[RestAdapterPlan] = []
     mcp: list[McpAdapterPlan] = []
@@ -118,6 +123,7 @@ def compile_capability(
         unserved=tuple(unserved),
         variables={bind.variable: bind.variable in variables.values for bind in capability.binds},
         upstreams={namespace: base.origin for namespace, base in bases.items()},
+        files=tuple(sorted(scripting.files)),
     )
     return plan, problems
 
@@ -330,6 +336,11 @@ def _compile_operation(
         context.refuse("jsonpath-syntax", error.parameter, str(error), remedy)
     except JsonPathSyntaxError as error:
         context.refuse("jsonpath-syntax", part, f"a path in it cannot be read: {error}")
+    except ScriptError as error:
+        path = (*error.step.path, error.key)
+        context.problems.append(
+            Problem("script", error.step.place, path, str(error), error.remedy, *_OUT_OF_SERVICE)
+        )
     except NotSupported as error:
         context.refuse("not-supported", part, f"{error} is not supported yet")
     except OutOfService as error:

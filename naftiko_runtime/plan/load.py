@@ -16,7 +16,8 @@ from naftiko_runtime.problems import Problem, in_file_order
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
     """A file's plan (None when nothing of it can be served), the problems of every stage in the
-    order of the file, and the other files it was read with (imports, sources of variables)."""
+    order of the file, and the other files it was read with (imports, sources of variables,
+    scripts)."""
 
     path: Path
     plan: CapabilityPlan | None
@@ -41,4 +42,4 @@ def load_file(
     resolved, unset, files = resolve_variables(reading.capability, variables)
     plan, refused = compile_capability(reading.capability, resolved, base_uris)
     problems = in_file_order([*reading.problems, *unset, *refused])
-    return LoadedFile(path, plan, tuple(problems), (*reading.dependencies, *files))
+    return LoadedFile(path, plan, tuple(problems), (*reading.dependencies, *files, *plan.files))

@@ -156,7 +156,37 @@ class LookupStepPlan:
         return replace(self, waits=waits)
 
 
-StepPlan: TypeAlias = CallStepPlan | LookupStepPlan
+@dataclass(frozen=True, slots=True)
+class ScriptSource:
+    """One file of a script, made ready to run. `name` is its path in its folder, `lines` the
+    original line of each line of `text`, empty where they are the same."""
+
+    name: str
+    text: str
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptStepPlan:
+    """A step that runs a script: its `sources` in order, the last one being `file` itself. `read`
+    makes the object that the script sees as `context`. `timeout` is in seconds, `statements` the
+    most that it may execute; `secrets` are texts that its messages must not show."""
+
+    name: str
+    language: str
+    file: str
+    sources: tuple[ScriptSource, ...]
+    read: Callable[[Scope], dict[str, JsonValue]]
+    timeout: float
+    statements: int
+    secrets: tuple[str, ...] = ()
+    waits: frozenset[int] = frozenset()
+
+    def after(self, waits: frozenset[int]) -> ScriptStepPlan:
+        return replace(self, waits=waits)
+
+
+StepPlan: TypeAlias = CallStepPlan | LookupStepPlan | ScriptStepPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +356,8 @@ class UnservedAdapter:
 class CapabilityPlan:
     """All that one file serves. `unserved` are its adapters that are out of service; `variables`
     says of each declared variable whether it has a value; `upstreams` maps each consumed namespace
-    to its origin (`https://localhost:5000`), None where a variable that it needs is not set."""
+    to its origin (`https://localhost:5000`), None where a variable that it needs is not set.
+    `files` are those that it is made of beside the file itself, there or not: scripts."""
 
     file: str
     label: str
@@ -338,3 +369,4 @@ class CapabilityPlan:
     unserved: tuple[UnservedAdapter, ...] = ()
     variables: Mapping[str, bool] = field(default_factory=dict)
     upstreams: Mapping[str, str | None] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()

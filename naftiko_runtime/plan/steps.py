@@ -29,22 +29,20 @@ from naftiko_runtime.plan.operation import (
     StepPlan,
 )
 from naftiko_runtime.plan.outputs import compile_member
+from naftiko_runtime.plan.scripts import Scripting, compile_script
 from naftiko_runtime.plan.step_reads import read_by_path, read_by_request, read_by_step
-
-
-class UnsupportedStep(ValueError):
-    """A kind of step that this version does not run."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepCompiler:
     """What compiling steps needs: the compiler of values, what a call refers to, how it is
-    compiled, and how its answers are read."""
+    compiled, how its answers are read, and the settings of scripts."""
 
     values: Compiler
     consumed: Callable[[CallStep], tuple[Consumes, ConsumedOperation]]
     call: Callable[[CallStep, Compiler], CallPlan]
     raw_format: Callable[[ConsumedOperation], RawFormat]
+    scripting: Scripting
 
 
 def compile_steps(
@@ -156,13 +154,14 @@ def _compile_lookup_step(step: Step, compiler: StepCompiler) -> StepPlan:
     return compile_lookup(step, compiler.values)
 
 
-def _refuse_script(step: Step, compiler: StepCompiler) -> StepPlan:
-    raise UnsupportedStep("a step of type `script`")
+def _compile_script_step(step: Step, compiler: StepCompiler) -> StepPlan:
+    assert isinstance(step, ScriptStep)
+    return compile_script(step, compiler.values, compiler.scripting)
 
 
 COMPILERS: Mapping[type[Step], Callable[[Step, StepCompiler], StepPlan]] = {
     CallStep: _compile_call_step,
     LookupStep: _compile_lookup_step,
-    ScriptStep: _refuse_script,
+    ScriptStep: _compile_script_step,
 }
 """How each kind of step is compiled."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.exposes.authentication import Guards
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
@@ -102,6 +103,7 @@ class _Process:
             await self._serve()
         finally:
             await self._service.stop()
+            await stop_scripts()
             await self._observability.close()
             await upstreams.aclose()
             await issuers.aclose()

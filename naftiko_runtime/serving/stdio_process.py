@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
 from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
@@ -59,6 +60,7 @@ class _StdioProcess:
                 return 1
             await self._serve(table, call)
         finally:
+            await stop_scripts()
             await upstreams.aclose()
         return 0
 

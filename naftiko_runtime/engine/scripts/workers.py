@@ -1,0 +1,171 @@
+"""The processes that run scripts: at most so many for each language, started when they are needed,
+used again after a script that ended by itself, and killed with one that did not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from naftiko_runtime.engine.scripts.protocol import (
+    LARGEST_FRAME,
+    LENGTH,
+    Ending,
+    Reply,
+    Task,
+    decode_reply,
+    frames,
+)
+
+MOST: Final = min(4, max(2, os.cpu_count() or 2))
+"""How many scripts of one language run at the same time."""
+
+_START_SECONDS: Final = 30.0
+_KEPT_VARIABLES: Final = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_ROOT: Final = Path(sys.executable).anchor
+"""The working directory of the processes: a folder that is nobody's."""
+_ENTRY: Final = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from naftiko_runtime.engine.scripts.worker import main; main(sys.argv[1])"
+)
+
+
+class Busy(Exception):
+    """All processes were at work for as long as the script might have run itself."""
+
+
+class TooSlow(Exception):
+    """The script did not end in its time; its process is gone."""
+
+
+class Died(Exception):
+    """The process ended in the middle of the script, or answered what is no reply."""
+
+
+class NotStarted(Exception):
+    """No process could be started."""
+
+
+class Worker:
+    """One process. Whoever runs a task on it has it alone."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, language: str) -> Worker:
+        """Raises NotStarted."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-c", _ENTRY, language, json.dumps(sys.path)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+            | {"TZ": "UTC"},
+            cwd=_ROOT,
+            start_new_session=True,
+        )
+        worker = cls(process)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await worker._read(1)
+        except (asyncio.IncompleteReadError, TimeoutError):
+            worker.kill()
+            raise NotStarted from None
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
+    async def run(self, task: Task, context: bytes) -> tuple[Reply, bytes]:
+        """Raises TooSlow or Died; then, and when it is cancelled, the process is gone."""
+        try:
+            async with asyncio.timeout(task.seconds):
+                stdin = self._process.stdin
+                assert stdin is not None
+                stdin.write(frames(task, context))
+                await stdin.drain()
+                header = await self._read_frame()
+                return decode_reply(header), await self._read_frame()
+        except TimeoutError:
+            self.kill()
+            raise TooSlow from None
+        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError):
+            self.kill()
+            raise Died from None
+        except BaseException:
+            self.kill()
+            raise
+
+    async def _read_frame(self) -> bytes:
+        length = LENGTH.unpack(await self._read(LENGTH.size))[0]
+        if length > LARGEST_FRAME:
+            raise OSError("the reply is too large")
+        return await self._read(length)
+
+    async def _read(self, count: int) -> bytes:
+        assert self._process.stdout is not None
+        return await self._process.stdout.readexactly(count)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    def kill(self) -> None:
+        """Ends the process, and what it may have started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+
+    async def stop(self) -> None:
+        self.kill()
+        await self._process.wait()
+
+
+@dataclass(slots=True)
+class Workers:
+    """The processes of one language. Ends with `stop`."""
+
+    language: str
+    _idle: list[Worker] = field(default_factory=list)
+    _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST))
+
+    async def run(self, task: Task, context: bytes) -> tuple[Reply, bytes]:
+        """Raises Busy, NotStarted, TooSlow or Died."""
+        try:
+            async with asyncio.timeout(task.seconds):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Busy from None
+        try:
+            worker = await self._worker()
+            reply, result = await worker.run(task, context)
+            if reply.ending is Ending.MEMORY:
+                worker.kill()
+            else:
+                self._idle.append(worker)
+            return reply, result
+        finally:
+            self._free.release()
+
+    async def _worker(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+        return await Worker.start(self.language)
+
+    async def stop(self) -> None:
+        while self._idle:
+            await self._idle.pop().stop()
