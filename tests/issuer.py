@@ -42,7 +42,7 @@ def new_key(kind: str) -> PrivateKey:
 def public_jwk(key: PrivateKey, key_id: str | None, **members: object) -> dict[str, Any]:
     """The public half as it stands in a key set."""
     algorithm = jwt.get_algorithm_by_name(_NAMES[_kind(key)])
-    jwk: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)  # type: ignore[union-attr,assignment]
+    jwk: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)
     return jwk | ({"kid": key_id} if key_id is not None else {}) | members
 
 

@@ -127,7 +127,7 @@ def test_memory_is_bounded() -> None:
 
 
 def peer_of(address: str | None) -> Caller:
-    scope = {
+    scope: dict[str, object] = {
         "type": "http",
         "method": "GET",
         "path": "/",
