@@ -1,7 +1,8 @@
-"""Serve the tools of capability files over standard input and output, for desktop clients.
+"""Serve capability files to an MCP client over standard input and output.
 
 A client such as an editor or a chat application starts this command itself and speaks MCP with
-it; whatever there is to say about the files goes to standard error.
+it. It gets the tools, resources and prompts of all MCP adapters, whatever transport and port they
+name; whatever there is to say about the files goes to standard error.
 
 examples:
   naftiko stdio orders.yaml
