@@ -10,6 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from naftiko_runtime.document.lost_authentication import without_loss
 from naftiko_runtime.document.schema_compile import Compiler
 from naftiko_runtime.document.schema_identity import check_identity
 from naftiko_runtime.document.schema_keywords import Check, Fault, FaultKind, Schema
@@ -35,9 +36,10 @@ def schema_text() -> str:
 def check_schema(document: YamlDocument, *, strict: bool = False) -> list[Problem]:
     """All problems of a document's structure, in file order.
 
-    An unknown key is an error whose consequence is nothing: it is passed over. Any other error
-    takes out the innermost part that can be left out (`enclosing_part`), or the file where there
-    is none. With `strict`, what the official schema would refuse is added as notes.
+    An unknown key is an error whose consequence is nothing: it is passed over, unless it may have
+    been meant as an adapter's authentication. Any other error takes out the innermost part that can
+    be left out (`enclosing_part`), or the file where there is none. With `strict`, what the
+    official schema would refuse is added as notes.
     """
     identity = check_identity(document)
     if identity is not None and identity.severity is Severity.ERROR:
@@ -86,4 +88,5 @@ def _problem(fault: Fault, schema: Schema, document: YamlDocument) -> Problem:
     else:
         consequence = Consequence.FILE
     rule = RULES[fault.kind]
-    return Problem(rule, place, path, message, remedy, Severity.ERROR, consequence)
+    problem = Problem(rule, place, path, message, remedy, Severity.ERROR, consequence)
+    return without_loss(problem) if fault.kind is FaultKind.UNKNOWN_KEY else problem

@@ -241,3 +241,37 @@ def test_plans_that_ask_the_same_are_equal_and_show_no_secret() -> None:
     assert first == second
     assert len({first, second, asked(fields, {"TOKEN": "other"})}) == 2
     assert SECRET not in f"{first!r} {first!s}"
+
+
+@pytest.mark.parametrize(
+    "key", ["authentification", "Authentication", "autentication", "auth", "authorization"]
+)
+def test_a_misspelt_key_does_not_leave_an_adapter_open(key: str) -> None:
+    document = yaml.safe_load(capability("ships", "https://upstream.example"))
+    document["capability"]["exposes"][0][key] = {"type": "bearer", "token": SECRET}
+    file = load_file(Path("ships.yaml"), {}, {}, yaml.safe_dump(document).encode())
+    assert file.plan is not None
+    assert (file.plan.rest, len(file.plan.mcp)) == ((), 1)
+    (problem,) = [p for p in file.problems if p.severity is Severity.ERROR]
+    assert "may ask for authentication" in problem.message
+    assert SECRET not in str(problem)
+
+
+def test_authentication_at_a_deeper_level_does_not_leave_that_open() -> None:
+    document = yaml.safe_load(capability("ships", "https://upstream.example", "list", "sink"))
+    rest, mcp = document["capability"]["exposes"]
+    rest["resources"][1]["operations"][0]["authentication"] = {"type": "bearer", "token": SECRET}
+    mcp["tools"][1]["authentication"] = {"type": "bearer", "token": SECRET}
+    file = load_file(Path("ships.yaml"), {}, {}, yaml.safe_dump(document).encode())
+    assert file.plan is not None
+    assert [operation.route for operation in file.plan.rest[0].operations] == ["/ships/list"]
+    assert [tool.name for tool in file.plan.mcp[0].tools] == ["ships-list"]
+
+
+def test_other_unknown_keys_are_passed_over_as_before() -> None:
+    document = yaml.safe_load(capability("ships", "https://upstream.example"))
+    document["capability"]["exposes"][0]["author"] = "Mireille"
+    document["capability"]["consumes"][0]["auth"] = {"type": "bearer"}
+    file = load_file(Path("ships.yaml"), {}, {}, yaml.safe_dump(document).encode())
+    assert file.plan is not None
+    assert len(file.plan.rest) == 1
