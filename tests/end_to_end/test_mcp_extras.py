@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp_types import PromptReference, TextContent
+from mcp_types import PromptListChangedNotification, PromptReference, TextContent
 
 from tests.exposes.mcp.files import a_file, write
 from tests.recording_upstream import RecordingUpstream, reply_json
@@ -162,6 +162,33 @@ async def test_clients_hear_of_prompts_and_resources_that_come_and_go(
                 async for _ in events:
                     break
             assert (await client.list_resources()).resources == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_client_on_standard_input_hears_of_prompts_that_come(
+    shop: Path, folder: Path, upstream: RecordingUpstream, mode: str
+) -> None:
+    told = anyio.Event()
+
+    async def on_message(message: object) -> None:
+        if isinstance(message, PromptListChangedNotification):
+            told.set()
+
+    def change() -> None:
+        write_shop(folder, upstream, prompts=[PROMPT, PROMPT | {"name": "ask-again"}])
+
+    with anyio.fail_after(60):
+        async with Client(started(shop), mode=mode, message_handler=on_message) as client:
+            assert len((await client.list_prompts()).prompts) == 1
+            if mode == "legacy":
+                change()
+                await told.wait()
+            else:
+                async with client.listen(prompts_list_changed=True) as events:
+                    change()
+                    async for _ in events:
+                        break
+            assert len((await client.list_prompts(cache_mode="refresh")).prompts) == 2
 
 
 async def test_a_version_that_breaks_a_resource_leaves_the_last_good_one(
