@@ -179,6 +179,7 @@ def _load(
 def _declared(plans: Iterable[CapabilityPlan]) -> set[int]:
     ports = [adapter.port for plan in plans for adapter in plan.rest]
     ports += [adapter.port for plan in plans for adapter in plan.mcp if adapter.port is not None]
+    ports += [adapter.port for plan in plans for adapter in plan.skills]
     return set(ports)
 
 
