@@ -13,8 +13,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from naftiko_runtime.document.yaml_reader import read_yaml
-from naftiko_runtime.formats.text import decode_text
+from naftiko_runtime.formats.text import check_size, decode_text
 from naftiko_runtime.json_values import JsonValue
+
+_LIMIT = 512 * 1024
 
 
 def markdown_parts(prefix: str | None) -> Callable[[bytes, str | None], JsonValue]:
@@ -23,6 +25,7 @@ def markdown_parts(prefix: str | None) -> Callable[[bytes, str | None], JsonValu
     parser = MarkdownIt("commonmark").enable("table")
 
     def read(body: bytes, charset: str | None) -> JsonValue:
+        check_size(body, _LIMIT)
         text = decode_text(body, charset).replace("\r\n", "\n")
         front_matter, text = _front_matter(text)
         tokens = parser.parse(text)
@@ -37,15 +40,20 @@ def markdown_parts(prefix: str | None) -> Callable[[bytes, str | None], JsonValu
 
 
 def _front_matter(text: str) -> tuple[JsonValue, str]:
+    """The mapping between two lines of dashes at the beginning, and what follows. Anything else
+    between them is text: the dashes are rules then."""
     if not text.startswith("---\n"):
         return {}, text
-    head, mark, rest = text[4:].partition("\n---\n")
+    head, mark, rest = text[3:].partition("\n---\n")
+    if not mark and text.endswith("\n---"):
+        head, mark, rest = text[3:-4], "---", ""
     if not mark:
         return {}, text
-    document, problems = read_yaml(head.encode(), "the front matter")
-    if document is None:
-        reason = problems[0].message if problems else "it is empty"
-        raise ValueError(f"its front matter cannot be read: {reason}")
+    if not head.strip():
+        return {}, rest
+    document, _ = read_yaml(head.encode(), "the front matter")
+    if document is None or not isinstance(document.value, dict):
+        return {}, text
     return document.value, rest
 
 

@@ -19,6 +19,8 @@ from naftiko_runtime.formats.schema_files import read_schema_file
 from naftiko_runtime.formats.typed_values import as_json
 from naftiko_runtime.json_values import JsonValue
 
+_MOST_VALUES = 2_000_000
+
 
 def protobuf_message(schema_file: Path | None) -> Callable[[bytes, str | None], JsonValue]:
     """A reader of one message. Raises ValueError when the schema cannot be used."""
@@ -36,34 +38,45 @@ def protobuf_message(schema_file: Path | None) -> Callable[[bytes, str | None], 
             message.ParseFromString(body)
         except (DecodeError, RuntimeError):
             raise ValueError("it is no message of that schema") from None
-        return _members(message)
+        return _Conversion().members(message)
 
     return read
 
 
-def _members(message: Message) -> JsonValue:
-    values: dict[str, JsonValue] = {}
-    for field in message.DESCRIPTOR.fields:
-        if field.has_presence and not message.HasField(field.name):
-            continue
-        value = getattr(message, field.name)
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            kind = field.message_type.fields_by_name["value"]
-            values[field.name] = {str(key): _value(kind, value[key]) for key in value}
-        elif field.is_repeated:
-            values[field.name] = [_value(field, item) for item in value]
-        else:
-            values[field.name] = _value(field, value)
-    return values
+class _Conversion:
+    """One message on its way to JSON; counts the values, as a byte or two can stand for a whole
+    message of defaults."""
 
+    __slots__ = ("_left",)
 
-def _value(field: Any, value: Any) -> JsonValue:
-    if field.message_type is not None:
-        return _members(value)
-    if field.enum_type is not None:
-        known = field.enum_type.values_by_number.get(value)
-        return value if known is None else str(known.name)
-    return as_json(value)
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def members(self, message: Message) -> JsonValue:
+        values: dict[str, JsonValue] = {}
+        for field in message.DESCRIPTOR.fields:
+            if field.has_presence and not message.HasField(field.name):
+                continue
+            value = getattr(message, field.name)
+            if field.message_type is not None and field.message_type.GetOptions().map_entry:
+                kind = field.message_type.fields_by_name["value"]
+                values[field.name] = {str(key): self._value(kind, value[key]) for key in value}
+            elif field.is_repeated:
+                values[field.name] = [self._value(field, item) for item in value]
+            else:
+                values[field.name] = self._value(field, value)
+        return values
+
+    def _value(self, field: Any, value: Any) -> JsonValue:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"it holds more than {_MOST_VALUES:,} values")
+        if field.message_type is not None:
+            return self.members(value)
+        if field.enum_type is not None:
+            known = field.enum_type.values_by_number.get(value)
+            return value if known is None else str(known.name)
+        return as_json(value)
 
 
 def _message_class(schema_file: Path, name: str | None) -> Any:

@@ -2,13 +2,14 @@
 
 The root element disappears: its content is the value. Attributes and child elements are members
 by their local names; repeated ones make a list. Text beside attributes or elements is the member
-`""`. An empty element is `""`, an empty root `{}`. All text stays text.
+`""`. An empty element is `""`, an empty root `{}`. All text stays text, blanks included.
 """
 
 from __future__ import annotations
 
 from xml.parsers import expat
 
+from naftiko_runtime.formats.text import decode_text
 from naftiko_runtime.json_values import JsonValue
 
 _DEPTH = 200
@@ -34,7 +35,7 @@ class _Element:
         piece = "".join(self.text)
         self.text.clear()
         if piece.strip():
-            self.add("", piece if not self.members else piece.strip())
+            self.add("", piece)
 
     def value(self, *, is_root: bool = False) -> JsonValue:
         if self.is_nil:
@@ -49,9 +50,9 @@ class _Element:
 
 
 def read_xml(body: bytes, charset: str | None) -> JsonValue:
-    """The value of a document. Raises ValueError: not well-formed, nested too deeply, or with a
-    document type, whose entities could blow it up or reach elsewhere."""
-    parser = expat.ParserCreate(charset, namespace_separator=" ")
+    """The value of a document. Raises ValueError: not well-formed, nested too deeply, or with
+    entities of its own, which could blow it up or reach elsewhere."""
+    parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     open_elements: list[_Element] = []
     result: list[JsonValue] = []
@@ -80,23 +81,28 @@ def read_xml(body: bytes, charset: str | None) -> JsonValue:
         if open_elements:
             open_elements[-1].text.append(data)
 
-    def refuse(*_: object) -> None:
-        raise ValueError("it declares a document type, which is not read")
+    def doctype(name: str, system: str | None, public: str | None, has_subset: int) -> None:
+        if has_subset:
+            raise ValueError("it declares a document type of its own, which is not read")
+
+    def entity(name: str, *_: object) -> None:
+        raise ValueError(f'it holds the entity "{name}", which is not read')
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = doctype
+    parser.EntityDeclHandler = entity
+    parser.SkippedEntityHandler = entity
     try:
-        parser.Parse(body, True)
+        parser.Parse(body if charset is None else decode_text(body, charset), True)
     except expat.ExpatError as error:
         reason = expat.errors.messages[error.code] if error.code else "not well-formed"
         raise ValueError(
             f"it is not well-formed XML: {reason} at line {error.lineno}, column {error.offset + 1}"
         ) from None
     except LookupError:
-        raise ValueError(f'its character set "{charset}" is not known') from None
+        raise ValueError("the character set that it declares is not known") from None
     return result[0]
 
 
