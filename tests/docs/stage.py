@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tests.docs.examples import Example, Exchange, Message, Upstream, adapters_of
 from tests.docs.matching import Given, check_answer, check_body, check_headers
 from tests.docs.mcp_calls import call_mcp
-from tests.recording_upstream import RecordedRequest, RecordingUpstream, Reply
+from tests.recording_upstream import WAIT_SECONDS, RecordedRequest, RecordingUpstream, Reply
 from tests.serving_process import Serving, serve
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9-]+\.)+example\.(?:com|org|net)(?::\d+)?")
@@ -36,7 +36,7 @@ class Upstreams:
     expected: list[Upstream] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Condition = field(default_factory=threading.Condition)
 
     def in_place(self, text: str) -> str:
         """The text with upstreams that run instead of the hosts of its URLs; a host alone is one
@@ -44,6 +44,10 @@ class Upstreams:
         if _HOST.fullmatch(text):
             return self._of(f"http://{text}").url.removeprefix("http://")
         return _ORIGIN.sub(lambda match: self._of(match.group()).url, text)
+
+    def placed(self, message: Message) -> Message:
+        headers = tuple((name, self.in_place(value)) for name, value in message.headers)
+        return replace(message, headers=headers, body=self.in_place(message.body))
 
     def _of(self, origin: str) -> RecordingUpstream:
         if origin not in self.by_origin:
@@ -61,6 +65,7 @@ class Upstreams:
         start = f"{request.method} {origin}{request.target}"
         with self.lock:
             self.sent.append(start)
+            self.lock.notify_all()
             for position, each in enumerate(self.expected):
                 if each.sent.start == start:
                     return self._reply(self.expected.pop(position), request)
@@ -69,16 +74,18 @@ class Upstreams:
 
     def _reply(self, upstream: Upstream, request: RecordedRequest) -> Reply:
         try:
-            check_headers(upstream.sent, list(request.headers))
-            check_body(upstream.sent.body, request.body.decode())
+            check_headers(self.placed(upstream.sent), list(request.headers))
+            check_body(self.placed(upstream.sent).body, request.body.decode(errors="replace"))
         except AssertionError as error:
             self.faults.append(f"{upstream.sent.start} (line {upstream.sent.line}): {error}")
             return Reply(599)
-        return _reply_of(upstream.reply)
+        return _reply_of(self.placed(upstream.reply))
 
     def check(self) -> None:
-        """All expected requests came as they were expected, and no others."""
+        """All expected requests came as they were expected, some perhaps after the answer, and no
+        others."""
         with self.lock:
+            self.lock.wait_for(lambda: self.faults or not self.expected, WAIT_SECONDS)
             left = [each.sent.start for each in self.expected]
             assert not self.faults, "; ".join(self.faults)
             assert not left, f"not sent: {left}; sent: {self.sent}"
@@ -126,13 +133,14 @@ class Stage:
 
     def perform(self, example: Example, exchange: Exchange) -> None:
         self.upstreams.play(exchange.upstreams)
+        answer = self.upstreams.placed(exchange.answer)
         if exchange.call.start.startswith("MCP "):
             url = self.serving.mcp(self._port(example, "mcp", None))
             given = call_mcp(url, exchange.call, raw=exchange.answer.start[:1].isdigit())
         else:
             given = self._request(example, exchange.call)
         self.upstreams.check()
-        check_answer(exchange.answer, given)
+        check_answer(answer, given)
 
     def _request(self, example: Example, call: Message) -> Given:
         method, _, target = call.start.partition(" ")
@@ -193,6 +201,11 @@ def staged(examples: Sequence[Example], folder: Path) -> Iterator[Stage]:
             for name, value in example.variables.items():
                 value = upstreams.in_place(value)
                 assert variables.setdefault(name, value) == value, f"two values of {name}"
+        for example in examples:
+            lent = [name for name in variables if name in example.capability]
+            assert not set(lent) - set(example.variables), (
+                f"{example.name} exports not all of {lent}"
+            )
         moved = [port for of_example in ports.values() for port in of_example.values()]
         serving = stack.enter_context(serve(folder, env=variables, ports=moved))
         yield Stage(serving, upstreams, ports, files)

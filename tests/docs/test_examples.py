@@ -14,6 +14,8 @@ from tests.docs.stage import Stage, staged
 
 PAGES = {page.stem: read_examples(page) for page in language_pages()}
 EXAMPLES = [(page, example) for page, examples in PAGES.items() for example in examples]
+ALONE = {"control"}
+"""Pages whose examples show the whole process: each is served by one of its own."""
 BEYOND = {"published-dialect", "beyond-the-specification"}
 """Pages whose examples show what the official schema does not know."""
 
@@ -22,14 +24,15 @@ BEYOND = {"published-dialect", "beyond-the-specification"}
 def page(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    name: str = request.param
-    with staged(PAGES[name], tmp_path_factory.mktemp(name)) as stage:
+    name, line = request.param
+    examples = [example for example in PAGES[name] if line in (0, example.line)]
+    with staged(examples, tmp_path_factory.mktemp(name)) as stage:
         yield stage
 
 
 @pytest.mark.parametrize(
     ("page", "example"),
-    EXAMPLES,
+    [((page, example.line if page in ALONE else 0), example) for page, example in EXAMPLES],
     indirect=["page"],
     ids=[example.name for _, example in EXAMPLES],
 )
