@@ -55,6 +55,9 @@ def compile_output(
         }
         return OutputPlan(_object(members), schema, raw_format)
     candidates = [_compile(output, compiler) for output in outputs]
+    if raw_format.name == "xml" and len(outputs) == 1 and _is_array_of_all(outputs[0]):
+        assert outputs[0].items is not None
+        candidates = [_each_item(_only_children, _compile(outputs[0].items, compiler))]
 
     def first(document: JsonValue, scope: Scope) -> JsonValue:
         for candidate in candidates:
@@ -134,6 +137,20 @@ def _reader(output: OutputParameter) -> Callable[[JsonValue], MaybeJson]:
             document.get(name, Missing.MISSING) if isinstance(document, dict) else Missing.MISSING
         )
     return lambda document: document
+
+
+def _is_array_of_all(output: OutputParameter) -> bool:
+    return output.items is not None and output.mapping == "$" and output.value is None
+
+
+def _only_children(document: JsonValue) -> MaybeJson:
+    """The children of an XML root that has them of one kind only, and nothing else: XML writes a
+    list as an element around its items, and this is what an array of the whole document means."""
+    if isinstance(document, dict) and len(document) == 1:
+        (children,) = document.values()
+        if isinstance(children, list | dict):
+            return children
+    return document
 
 
 def _object(members: Sequence[tuple[str, Map]]) -> Map:

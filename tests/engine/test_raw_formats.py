@@ -1,0 +1,130 @@
+"""Answers in other formats than JSON, from the upstream to the caller."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.failures import FailureKind
+from tests.sequences import LoadedSequence, Scripted, operation, sequence, text_response
+
+pytestmark = pytest.mark.anyio
+
+NAMES = {"type": "object", "properties": {"n": {"type": "string", "mapping": "$.name"}}}
+
+
+def reading(format_: str, *outputs: dict[str, Any], **keys: Any) -> LoadedSequence:
+    """A route and a tool that call one operation with answers in a format."""
+    consumed = operation("list", outputRawFormat=format_, **keys)
+    return sequence([consumed], behaviour={"call": "up.list"}, outputs=outputs)
+
+
+async def answer(file: LoadedSequence, body: str, content_type: str = "text/plain") -> Answer:
+    outcome = await file.run({}, Scripted({"list": text_response(body, content_type)}))
+    assert isinstance(outcome, Answer), outcome
+    return outcome
+
+
+async def test_a_document_is_mapped_to_json() -> None:
+    file = reading("xml", {"type": "array", "mapping": "$.ship", "items": NAMES})
+    found = await answer(file, "<r><ship><name>A</name></ship><ship><name>B</name></ship></r>")
+    assert found.content_type == "application/json"
+    assert json.loads(found.body) == [{"n": "A"}, {"n": "B"}]
+
+
+async def test_a_single_element_is_an_array_of_one_where_an_array_is_declared() -> None:
+    file = reading("xml", {"type": "array", "mapping": "$.ship", "items": NAMES})
+    found = await answer(file, "<r><ship><name>A</name></ship></r>")
+    assert json.loads(found.body) == [{"n": "A"}]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("<r><s><name>A</name></s><s><name>B</name></s></r>", [{"n": "A"}, {"n": "B"}]),
+        ("<r><s><name>A</name></s></r>", [{"n": "A"}]),
+        ("<r><name>A</name></r>", [{"n": "A"}]),
+        ("<r><s><name>A</name></s><count>1</count></r>", [{"n": None}]),
+        ("<r/>", [{"n": None}]),
+    ],
+)
+async def test_an_array_of_a_whole_xml_document_is_of_the_elements_in_its_root(
+    document: str, expected: object
+) -> None:
+    file = reading("xml", {"type": "array", "mapping": "$.", "items": NAMES})
+    assert json.loads((await answer(file, document)).body) == expected
+
+
+async def test_the_root_of_another_format_is_taken_as_it_is() -> None:
+    file = reading("yaml", {"type": "array", "mapping": "$.", "items": NAMES})
+    assert json.loads((await answer(file, "s: [{name: A}]")).body) == [{"n": None}]
+
+
+@pytest.mark.parametrize(
+    ("format_", "body", "expected"),
+    [
+        ("xml", "<r><a>1</a></r>", {"a": "1"}),
+        ("csv", "a,b\n1,2\n", [{"a": "1", "b": "2"}]),
+        ("tsv", "a\tb\n1\t2\n", [{"a": "1", "b": "2"}]),
+        ("psv", "a|b\n1|2\n", [{"a": "1", "b": "2"}]),
+        ("yaml", "a: 1.10\n", {"a": 1.10}),
+    ],
+)
+@pytest.mark.parametrize("mapping", ["$", "$."])
+async def test_a_declared_output_makes_json_of_the_whole_document(
+    format_: str, body: str, expected: object, mapping: str
+) -> None:
+    found = await answer(reading(format_, {"type": "object", "mapping": mapping}), body)
+    assert found.content_type == "application/json"
+    assert json.loads(found.body) == expected
+
+
+async def test_without_outputs_the_document_is_passed_on_as_it_came() -> None:
+    found = await answer(reading("xml"), "<r> <a/> </r>", "application/xml; charset=utf-8")
+    assert (found.content_type, found.body) == ("application/xml; charset=utf-8", b"<r> <a/> </r>")
+
+
+async def test_an_error_of_the_upstream_is_not_read() -> None:
+    file = reading("xml", {"type": "array", "mapping": "$.ship", "items": NAMES})
+    upstreams = Scripted({"list": text_response("down", status=503)})
+    outcome = await file.run({}, upstreams)
+    assert isinstance(outcome, Answer)
+    assert (outcome.status, outcome.body) == (503, b"down")
+
+
+@pytest.mark.parametrize(
+    ("format_", "body"),
+    [
+        ("xml", "<r>"),
+        ("xml", '<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>'),
+        ("csv", "a,b\n1,2,3\n"),
+        ("yaml", "a: ["),
+        ("json", "<html></html>"),
+    ],
+)
+async def test_a_document_that_cannot_be_read_is_a_failure_that_names_the_operation(
+    format_: str, body: str
+) -> None:
+    file = reading(format_, {"type": "string", "mapping": "$.a"})
+    failure = await file.failure({}, Scripted({"list": text_response(body)}))
+    assert failure.kind is FailureKind.UPSTREAM_INVALID
+    assert failure.executed
+    assert '"up.list": the upstream answered 200 with ' in failure.detail
+    assert "b" * 40 not in failure.detail
+
+
+async def test_the_charset_of_the_media_type_counts() -> None:
+    file = reading("csv", {"type": "array", "mapping": "$.", "items": NAMES})
+    body = "name\nTromsø\n".encode("iso-8859-1").decode("latin-1")
+    response = text_response(body, "text/csv; charset=iso-8859-1")
+    upstreams = Scripted({"list": type(response)(200, response.headers, body.encode("latin-1"))})
+    assert await file.value({}, upstreams) == [{"n": "Tromsø"}]
+
+
+def test_a_schema_that_cannot_be_used_takes_its_part_out_of_service() -> None:
+    file = reading("avro", {"type": "string", "mapping": "$.a"}, outputSchema="none.avsc")
+    assert {problem.rule for problem in file.errors} == {"not-compilable"}
+    assert all("none.avsc" in problem.message for problem in file.errors)
