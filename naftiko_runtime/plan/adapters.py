@@ -103,11 +103,12 @@ class ObservabilityPlan:
 
 @dataclass(frozen=True, slots=True)
 class ControlAdapterPlan:
-    """`observability` is None where the file does not ask for it."""
+    """`observability` is None where the file does not ask for it. Two that do the same are equal,
+    wherever they stand."""
 
     port: int
     address: str | None
-    place: Place
+    place: Place = field(compare=False)
     management: ManagementPlan = field(default_factory=ManagementPlan)
     observability: ObservabilityPlan | None = None
     authentication: InboundPlan | None = None
