@@ -59,7 +59,7 @@ def read_capability(path: Path, data: bytes | None = None) -> CapabilityReading:
     if any(problem.consequence is Consequence.FILE for problem in problems):
         return CapabilityReading(None, tuple(problems))
     reading = _start(document, problems)
-    importer = Importer(path, read_upstreams)
+    importer = Importer(path, read_upstreams, reading.scope)
     capability = check_references(_read_document(reading, importer), reading)
     problems = [*problems, *reading.problems]
     return CapabilityReading(capability, tuple(problems), tuple(importer.files))
@@ -77,6 +77,7 @@ def read_upstreams(
     if document is None or fatal:
         raise ValueError(str(fatal[0]) if fatal else "it is not a capability file")
     reading = _start(document, problems)
+    reading.scope = importer.scope = reading.scope.with_variables(importer.scope)
     capability = _read_document(reading, importer)
     return dict(capability.consumes), list(capability.binds)
 

@@ -73,6 +73,14 @@ class NameScope:
     def at(self, position: Position) -> NameScope:
         return replace(self, position=position)
 
+    def with_variables(self, outer: NameScope) -> NameScope:
+        """This, and the variables that another scope knows."""
+        namespaces = {**outer.variable_namespaces}
+        for name, keys in self.variable_namespaces.items():
+            namespaces[name] = namespaces.get(name, frozenset()) | keys
+        variables = self.variables | outer.variables
+        return replace(self, variables=variables, variable_namespaces=namespaces)
+
     def with_steps(self, steps: frozenset[str]) -> NameScope:
         return replace(self, steps=steps)
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from naftiko_runtime.document.consumes_reader import renamed
+from naftiko_runtime.document.dialects import NameScope
 from naftiko_runtime.document.element import Element
 from naftiko_runtime.document.model import Bind, Consumes
 
@@ -25,16 +26,20 @@ class Importer:
 
     `read` turns a file's content into its upstreams and binds; it is handed the importer of that
     file, so that imports may lead further, and raises ValueError when the file is not usable.
+    `scope` is what names mean in this file: what it imports may name its variables, as such a
+    file often declares none of its own.
     """
 
     def __init__(
         self,
         file: Path,
         read: Callable[[Path, bytes, Importer], Upstreams],
+        scope: NameScope,
         chain: tuple[Path, ...] = (),
     ) -> None:
         self._file = file
         self._read = read
+        self.scope = scope
         self._chain = (*chain, file.absolute())
         self._known: dict[Path, Upstreams] = {}
         self.files: list[Path] = []
@@ -85,7 +90,7 @@ class Importer:
                 raise ValueError("there is no such file")
             if path.stat().st_size > _LIMIT:
                 raise ValueError("the file is larger than 5 MiB")
-            inner = Importer(path, self._read, self._chain)
+            inner = Importer(path, self._read, self.scope, self._chain)
             self._known[path] = self._read(path, path.read_bytes(), inner)
             self.files.extend(inner.files)
         return self._known[path]
