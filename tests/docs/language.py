@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
-from tests.docs.examples import LANGUAGE, language_pages, read_examples
+from tests.docs.examples import LANGUAGE, Example, language_pages, read_examples
 from tests.docs.markdown import Section, read_sections, table_rows
 
 _ENTRY = re.compile(r"Definitions?: (`[A-Za-z0-9]+`(?:, `[A-Za-z0-9]+`)*)\.")
@@ -38,14 +39,14 @@ def target_of(section: Section) -> str:
     return f"{section.page.name}#{section.anchor}"
 
 
-def sections_with_examples() -> set[str]:
-    """The sections that an example stands in or below."""
-    found: set[str] = set()
-    for page in language_pages():
-        lines = {example.section.line for example in read_examples(page) if example.exchanges}
-        above: list[Section] = []
-        for section in read_sections(page):
-            above = [each for each in above if each.level < section.level] + [section]
-            if section.line in lines:
-                found.update(map(target_of, above))
-    return found
+def examples_below(section: Section) -> list[Example]:
+    """The running examples of a section and of those below it."""
+    sections = read_sections(section.page)
+    following = [each for each in sections if each.line > section.line]
+    ends = [each.line for each in following if each.level <= section.level]
+    end = min(ends, default=sys.maxsize)
+    return [
+        example
+        for example in read_examples(section.page)
+        if section.line <= example.section.line < end and example.exchanges
+    ]
