@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from naftiko_runtime.engine.outcome import Answer
 
+ANSWER_URI = "naftiko:answer"
+"""What an answer that is neither text, picture nor sound goes by: such content needs a URI."""
+
 
 @dataclass(frozen=True, slots=True)
 class Media:

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Guards, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
+from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP
 from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
 from naftiko_runtime.exposes.mcp.streams import EndlessStream, replay, with_exact_numbers
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -165,7 +166,13 @@ class McpApplication:
             ]
             return Reply(400, headers, bad.body)
         async with self._views.use(admitted.plans) as view:
-            again, exact = replay(body, receive), with_exact_numbers(send)
+            lane = view.transport.fast_lane
+            if self._telemetry is None or self._telemetry.recorder is None:
+                reply = await lane.answer(message, scope, receive)
+                if reply is not None:
+                    return None if reply is HUNG_UP else reply
+            again = replay(body, receive)
+            exact = with_exact_numbers(lane.learning(message, scope, send))
             await view.transport.post(message, scope, again, exact, admitted.principal)
         return None
 

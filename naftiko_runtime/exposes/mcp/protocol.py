@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -16,7 +14,6 @@ Context: TypeAlias = ServerRequestContext[Any, Any]
 
 PAGE_SIZE: Final = 1000
 
-_log = logging.getLogger("naftiko.mcp")
 _Item = TypeVar("_Item")
 
 
@@ -53,10 +50,3 @@ def unknown(what: str, name: str, near: str | None) -> MCPError:
     """The error to raise for a name that nothing has."""
     remedy = f' - did you mean "{near}"?' if near else ""
     return wrong_params(f'unknown {what} "{name[:100]}"{remedy}')
-
-
-def log_incident() -> str:
-    """Logs the exception at hand, and says where."""
-    incident = secrets.token_hex(8)
-    _log.exception("internal error %s", incident)
-    return f'the call failed inside the runtime - its log has the reason under "{incident}"'

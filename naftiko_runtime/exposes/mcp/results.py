@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,24 +16,42 @@ from naftiko_runtime.exposes.mcp.tools import ListedTool
 from naftiko_runtime.exposes.mcp.wording import failure_text, is_success, status_text
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
-from naftiko_runtime.json_values import MISSING, MaybeJson, Missing
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 
 _LONGEST_SCHEMA: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The parts of a CallToolResult. `structured` is MISSING where the answer is not JSON; its
-    numbers are marked (see `json_numbers`), so whoever writes it has to restore them."""
+    """The parts of a CallToolResult. `value` is the answer, MISSING where it is not JSON; `wrapper`
+    the key under which a client is given it that knows no structured content but objects."""
 
     content: tuple[str | Media, ...] = ()
-    structured: MaybeJson = MISSING
+    value: MaybeJson = MISSING
     is_error: bool = False
+    wrapper: str | None = None
+
+    @property
+    def structured(self) -> MaybeJson:
+        """The structured content, MISSING where there is none."""
+        if self.wrapper is None or isinstance(self.value, Missing):
+            return self.value
+        return {self.wrapper: self.value}
 
 
-def tool_result(tool: ListedTool, outcome: Outcome, *, objects_only: bool) -> ToolResult:
+def tool_result(
+    tool: ListedTool,
+    outcome: Outcome,
+    *,
+    objects_only: bool,
+    prepare: Callable[[JsonValue], JsonValue] = mark_numbers,
+) -> ToolResult:
     """The result of a call. `objects_only`: the client speaks a version with a handshake, which
-    knows no structured content but objects."""
+    knows no structured content but objects.
+
+    `prepare` makes of the answer what its writer can write, and raises ValueError where it cannot;
+    numbers are marked unless told otherwise (see `json_numbers`), and have to be restored.
+    """
     if isinstance(outcome, Failure):
         return ToolResult((_failure_text(tool, outcome),), is_error=True)
     if not is_success(outcome):
@@ -42,7 +61,7 @@ def tool_result(tool: ListedTool, outcome: Outcome, *, objects_only: bool) -> To
     written: MaybeJson = MISSING
     if not isinstance(value, Missing):
         with suppress(ValueError):
-            written = mark_numbers(value)
+            written = prepare(value)
     if tool.result is not None:
         complaint = _complaint(tool.result, outcome, value, written, objects_only=objects_only)
         if complaint is not None:
@@ -50,9 +69,7 @@ def tool_result(tool: ListedTool, outcome: Outcome, *, objects_only: bool) -> To
         if isinstance(written, Missing):
             written = {}
     wrapper = _wrapper(tool.result, written) if objects_only else None
-    if wrapper is not None and not isinstance(written, Missing):
-        written = {wrapper: written}
-    return ToolResult(_content(outcome), written)
+    return ToolResult(_content(outcome), written, wrapper=wrapper)
 
 
 def _complaint(

@@ -26,8 +26,9 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 
 from naftiko_runtime.exposes.mcp.completion import offers_choices
+from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.prompt_handlers import PromptHandlers
-from naftiko_runtime.exposes.mcp.protocol import Context, log_incident
+from naftiko_runtime.exposes.mcp.protocol import Context
 from naftiko_runtime.exposes.mcp.resource_handlers import ResourceHandlers
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tool_handlers import ToolHandlers

@@ -8,13 +8,13 @@ from typing import Any, Final
 import mcp_types as types
 
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.answer_content import Media
+from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
+from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
 from naftiko_runtime.exposes.mcp.protocol import (
     Context,
     is_handshake,
-    log_incident,
     page_of,
     unknown,
 )
@@ -92,6 +92,6 @@ def _block(part: str | Media) -> types.ContentBlock:
         return types.AudioContent(data=part.data, mime_type=part.content_type)
     return types.EmbeddedResource(
         resource=types.BlobResourceContents(
-            uri="naftiko:answer", mime_type=part.content_type, blob=part.data
+            uri=ANSWER_URI, mime_type=part.content_type, blob=part.data
         )
     )

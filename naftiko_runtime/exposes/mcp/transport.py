@@ -12,6 +12,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
+from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.server import McpServer
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tool_handlers import MESSAGE
@@ -44,6 +45,8 @@ class HttpTransport:
         telemetry: Telemetry | None = None,
     ) -> None:
         self.server = McpServer(table, execute, name=name, telemetry=telemetry)
+        self.fast_lane = FastLane(execute)
+        self.fast_lane.adopt(table, self.server.sdk.server_info_stamp)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
@@ -81,6 +84,11 @@ class HttpTransport:
         else:
             manager = self._plain
         await manager.handle_request(scope, receive, send)
+
+    async def replace(self, table: McpTable) -> None:
+        """Serves another table from now on, and tells the clients whose lists change."""
+        await self.server.replace(table)
+        self.fast_lane.adopt(table, self.server.sdk.server_info_stamp)
 
     def holds_session(self, scope: Scope) -> bool:
         """Whether a GET or DELETE means a session: they do for the handshake versions only."""

@@ -132,7 +132,7 @@ class Views:
 
     async def _show(self, view: View, plans: frozenset[InboundPlan]) -> None:
         view.table = await _seen(self._table, plans)
-        await view.transport.server.replace(view.table)
+        await view.transport.replace(view.table)
 
 
 async def _seen(table: McpTable, plans: frozenset[InboundPlan]) -> McpTable:
