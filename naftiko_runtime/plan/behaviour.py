@@ -35,7 +35,6 @@ from naftiko_runtime.plan.outputs import compile_output
 from naftiko_runtime.plan.request import CompiledCall, compile_call
 from naftiko_runtime.plan.scripts import Scripting
 from naftiko_runtime.plan.shapes import compile_shape, is_by_name
-from naftiko_runtime.plan.step_reads import read_by_outputs
 from naftiko_runtime.plan.steps import StepCompiler, compile_steps
 from naftiko_runtime.plan.url import Base
 from naftiko_runtime.plan.variables import Variables
@@ -180,7 +179,7 @@ def _compile_steps(
     steps = compile_steps(
         behaviour.steps,
         behaviour.mappings,
-        read_by_outputs(behaviour.outputs),
+        behaviour.outputs,
         StepCompiler(compiler, consumed, compile_one, _raw_format, surroundings.scripting),
     )
     calls = [step for step in behaviour.steps if isinstance(step, CallStep)]

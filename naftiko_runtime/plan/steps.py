@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from naftiko_runtime.document.model import (
@@ -10,6 +10,7 @@ from naftiko_runtime.document.model import (
     ConsumedOperation,
     Consumes,
     LookupStep,
+    OutputParameter,
     ScriptStep,
     Step,
     StepMapping,
@@ -30,7 +31,12 @@ from naftiko_runtime.plan.operation import (
 )
 from naftiko_runtime.plan.outputs import compile_member
 from naftiko_runtime.plan.scripts import Scripting, compile_script
-from naftiko_runtime.plan.step_reads import read_by_path, read_by_request, read_by_step
+from naftiko_runtime.plan.step_reads import (
+    read_by_outputs,
+    read_by_path,
+    read_by_request,
+    read_by_step,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,11 @@ class StepCompiler:
 def compile_steps(
     steps: Sequence[Step],
     mappings: Sequence[StepMapping],
-    read_after: Collection[str],
+    outputs: Sequence[OutputParameter],
     compiler: StepCompiler,
 ) -> tuple[StepPlan, ...]:
-    """The plans of a sequence of steps. `read_after` names the steps whose outputs are read once
-    all have run, beside what `mappings` read.
+    """The plans of a sequence of steps, whose outputs `mappings` and `outputs` read once all have
+    run.
 
     Calls that nothing orders may run at the same time: a step waits for those whose outputs it
     reads. A call that can change something keeps its place in the sequence: it waits for all
@@ -60,12 +66,13 @@ def compile_steps(
     """
     indexes = {step.name: index for index, step in enumerate(steps)}
     read = {name for mapping in mappings for name in read_by_path(mapping.value, indexes)}
-    read.update(read_after)
+    read |= read_by_outputs(outputs)
+    inputs = _inputs_of_steps(mappings, outputs, compiler)
     plans: list[StepPlan] = []
     barrier = -1
     for index, step in enumerate(steps):
         earlier = [each.name for each in steps[:index]]
-        feeding = _feeding(mappings, earlier, compiler)
+        feeding = [mapping for mapping in inputs if first_name(mapping.value) in earlier]
         plan = COMPILERS[type(step)](step, _with_earlier(compiler, earlier, feeding))
         reads = read_by_step(step, earlier)
         if isinstance(step, CallStep):
@@ -88,16 +95,19 @@ def _is_safe(plan: StepPlan) -> bool:
     return isinstance(plan, CallStepPlan) and plan.call.method in SAFE_METHODS
 
 
-def _feeding(
-    mappings: Sequence[StepMapping], earlier: Sequence[str], compiler: StepCompiler
+def _inputs_of_steps(
+    mappings: Sequence[StepMapping], outputs: Sequence[OutputParameter], compiler: StepCompiler
 ) -> list[StepMapping]:
-    """The mappings whose target can be an input of the next step: those of an earlier step that no
-    declared input of the caller is called like (StepOutputMapping, `targetName`)."""
+    """The mappings whose target is an input of later steps (StepOutputMapping, `targetName`): no
+    declared output is called so, nor a declared input, which the caller gives."""
     collector = compiler.values.collector
+    names = {output.name for output in outputs}
     return [
         mapping
         for mapping in mappings
-        if first_name(mapping.value) in earlier and not collector.declares(mapping.target)
+        if names
+        and mapping.target.partition(".")[0] not in names
+        and not collector.declares(mapping.target)
     ]
 
 

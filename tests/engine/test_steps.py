@@ -136,11 +136,26 @@ async def test_a_mapping_can_feed_the_input_of_a_later_step() -> None:
         [operation("get-database"), read],
         [call("get-database"), call("read")],
         mappings=[mapping("page_id", "$.get-database.first"), mapping("title", "$.read.title")],
+        outputs=[{"name": "title", "type": "string"}],
     )
     assert file.tool.inputs == ()
     upstreams = Scripted({"get-database": {"first": "p1"}, "read": {"title": "T"}})
     assert await file.value({}, upstreams) == {"page_id": "p1", "title": "T"}
     assert upstreams.urls[1] == "/pages/p1"
+
+
+@pytest.mark.parametrize("outputs", [[], [{"name": "status", "type": "string"}]])
+async def test_a_mapping_to_an_output_feeds_no_step(outputs: list[dict[str, str]]) -> None:
+    listing = operation("list", inputParameters=[{"name": "status", "in": "query"}])
+    file = sequence(
+        [operation("read"), listing],
+        [call("read"), call("list")],
+        mappings=[mapping("status", "$.read.status")],
+        outputs=outputs,
+    )
+    upstreams = Scripted({"read": {"status": "planned"}})
+    assert await file.value({}, upstreams) == {"status": "planned"}
+    assert sorted(upstreams.urls) == ["/list", "/read"]
 
 
 # --- order --------------------------------------------------------------------------------
