@@ -5,7 +5,7 @@ real upstream client.
         answered = files.call("GET", "/orders?limit=5")
         result = files.tool("list-orders", {"limit": 5})
 
-The ports that the files declare are moved to free ones.
+The ports that the files declare are moved to free ones of this machine's own address.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx2
 from mcp import Client
-from mcp_types import CallToolResult, TextContent
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent, Tool
 
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
@@ -106,15 +108,41 @@ class ServedFiles:
         return self.call("POST", target, json.dumps(value).encode(), typed)
 
     def tool(
-        self, name: str, arguments: Mapping[str, Any] | None = None, *, port: int | None = None
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        port: int | None = None,
     ) -> CallToolResult:
-        """What a tool answers to the official client."""
+        """What a tool answers to the official client, which sends these headers."""
 
         async def call() -> CallToolResult:
-            async with Client(f"http://127.0.0.1:{self.port(port)}/mcp", mode="auto") as client:
+            async with self._client(port, headers) as client:
                 return await client.call_tool(name, dict(arguments or {}))
 
         return self.run(call())
+
+    def tools(
+        self, headers: Mapping[str, str] | None = None, *, port: int | None = None
+    ) -> dict[str, Tool]:
+        """The tools that the official client is told of, by name."""
+
+        async def tools() -> list[Tool]:
+            async with self._client(port, headers) as client:
+                return (await client.list_tools()).tools
+
+        return {tool.name: tool for tool in self.run(tools())}
+
+    @asynccontextmanager
+    async def _client(
+        self, port: int | None, headers: Mapping[str, str] | None
+    ) -> AsyncIterator[Client]:
+        url = f"http://127.0.0.1:{self.port(port)}/mcp"
+        async with httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http:
+            transport = streamable_http_client(url, http_client=http)
+            async with Client(transport, mode="auto") as client:
+                yield client
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run beside the server."""
@@ -142,7 +170,7 @@ def served(
     """Serves files, given as paths or as text."""
     loaded = tuple(_load(file, variables or {}, base_uris or {}) for file in files)
     plans = [file.plan for file in loaded if file.plan is not None]
-    settings = PortSettings(moved=dict.fromkeys(_declared(plans), 0))
+    settings = PortSettings(host="127.0.0.1", moved=dict.fromkeys(_declared(plans), 0))
     tables, found = build_tables(plans, settings)
     with asyncio.Runner() as runner, _running(runner.get_loop()) as loop:
 
