@@ -9,7 +9,7 @@ from naftiko_runtime.telemetry.metrics import Counter, Gauge, Histogram, Metric,
 from naftiko_runtime.telemetry.spans import Span, SpanKind
 
 _REQUEST: Final = ("adapter", "capability", "operation")
-_STEP: Final = ("type", "step")
+_STEP: Final = ("operation", "step", "type")
 _CLIENT: Final = ("namespace", "method")
 
 
@@ -48,8 +48,7 @@ class CallMetrics:
         elif span.kind is SpanKind.CLIENT:
             self._note_call(span)
         elif span.name.startswith("step."):
-            step = _text(span, "naftiko.step.name")
-            self._steps.observe(span.duration / 1e9, span.name.removeprefix("step."), step)
+            self._note_step(span)
 
     def serves(self, capabilities: Iterable[str]) -> None:
         """Says which capabilities are being served now, by label."""
@@ -79,6 +78,11 @@ class CallMetrics:
         self._durations.observe(span.duration / 1e9, *labels)
         if span.error is not None:
             self._errors.add(*labels, span.error)
+
+    def _note_step(self, span: Span) -> None:
+        operation, step = _text(span, "naftiko.operation.id"), _text(span, "naftiko.step.name")
+        kind = span.name.removeprefix("step.")
+        self._steps.observe(span.duration / 1e9, operation, step, kind)
 
     def _note_call(self, span: Span) -> None:
         labels = (_text(span, "naftiko.namespace"), _text(span, "http.request.method"))
