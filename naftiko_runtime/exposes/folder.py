@@ -1,7 +1,7 @@
 """Reads files of a folder that callers may see: what is listed, and one file by its relative path.
 
-No path leaves the folder, whatever its names and links say. Files are looked at each time, so that
-callers see them as they are.
+No path leaves the folder, whatever its names and links say, and what is not listed is not read
+either. Files are looked at each time, so that callers see them as they are.
 """
 
 from __future__ import annotations
@@ -91,7 +91,13 @@ def read_folder_file(folder: Path, path: str) -> bytes:
                 'and "-", and do not begin with a dot'
             )
     root = Path(os.path.realpath(folder))
-    return _read(root.joinpath(*path.split("/")), root)
+    file = root
+    *folders, name = path.split("/")
+    for segment in folders:
+        file /= segment
+        if os.path.islink(file):  # noqa: PTH114 - Path.is_symlink raises for names too long
+            raise FileRefused("it is behind a link to a folder")
+    return _read(file / name, root)
 
 
 def read_one_file(path: Path) -> bytes:
