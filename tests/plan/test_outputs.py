@@ -258,3 +258,17 @@ def test_the_schema_describes_what_comes_out() -> None:
             "properties": {"id": {"type": ["number", "null"], "description": "Id."}},
         },
     }
+
+
+def test_properties_are_a_mapping_or_a_list_of_named_parameters() -> None:
+    listed = [
+        {"name": "who", **scalar("$.account")},
+        {"name": "inner", "type": "object", "properties": [{"name": "n", **scalar("$.note")}]},
+    ]
+    by_name = {
+        "who": scalar("$.account"),
+        "inner": {"type": "object", "properties": {"n": scalar("$.note")}},
+    }
+    expected = {"who": "U1", "inner": {"n": "a long note"}}
+    assert mapped({"type": "object", "properties": listed}) == expected
+    assert mapped({"type": "object", "properties": by_name}) == expected
