@@ -19,6 +19,7 @@ from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import set_up_logs
+from naftiko_runtime.serving.observability import Observability
 from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.sources import Sources
@@ -41,6 +42,7 @@ class _StdioProcess:
         self._settings = settings
         self._reporter = Reporter()
         self._sources = Sources(settings.sources)
+        self._observability = Observability()
         self._server: McpServer
 
     async def run(self) -> int:
@@ -61,6 +63,7 @@ class _StdioProcess:
             await self._serve(table, call)
         finally:
             await stop_scripts()
+            await self._observability.close()
             await upstreams.aclose()
         return 0
 
@@ -68,7 +71,8 @@ class _StdioProcess:
         from naftiko_runtime.exposes.mcp.stdio import open_stdio_server, serve_stdio
 
         _end_on_signals()
-        self._server = open_stdio_server(table, call)
+        telemetry = self._observability.telemetry
+        self._server = open_stdio_server(table, call, telemetry=telemetry)
         follower = None
         if self._settings.watch:
             follower = asyncio.create_task(self._sources.follow(self._reload))
@@ -89,6 +93,7 @@ class _StdioProcess:
             (plan.label or plan.file, adapter) for plan in collection.plans for adapter in plan.mcp
         ]
         table, problems = await asyncio.to_thread(build_mcp_table, adapters)
+        problems += await self._observability.adopt(collection.plans, collection.variables)
         found: list[Problem] = [*collection.all_problems, *problems]
         self._reporter.problems(found)
         return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
-from mcp import Client
+from mcp import Client, StdioServerParameters
 
 from tests.capability_text import capability
 from tests.end_to_end.controlled import CONTROL, PORTS, ask, controlled, write
 from tests.recording_upstream import RecordingUpstream, Reply, reply_json
-from tests.serving_process import Serving, serve
+from tests.serving_process import ROOT, Serving, clean_environment, serve
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -479,3 +480,76 @@ def test_what_two_files_say_differently_is_named_and_the_first_holds(
         assert context(upstream, 0)[0] == TRACE
         second = f"http://127.0.0.1:{serving.port(9200)}"
         assert httpx2.get(second + "/traces").json()["bufferUsed"] == 1
+
+
+@pytest.mark.anyio
+async def test_calls_over_standard_input_are_traced_too(
+    folder: Path, upstream: RecordingUpstream
+) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    from tests.otlp_receiver import OtlpReceiver
+
+    write(folder, capability("orders", upstream.url, "list"))
+    with OtlpReceiver() as collector:
+        process = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "naftiko_runtime", "stdio", str(folder)],
+            env=clean_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}),
+            cwd=str(ROOT),
+        )
+        meta: Any = {"traceparent": PARENT}
+        async with Client(process, mode="auto") as client:
+            await client.call_tool("orders-list", {}, meta=meta)
+        spans = collector.wait_until(lambda came: any(s.name == "mcp.tool" for s in came))
+    tool = next(span for span in spans if span.name == "mcp.tool")
+    assert tool.trace_id == TRACE
+    assert context(upstream, 0)[0] == TRACE
+
+
+@pytest.mark.anyio
+async def test_reading_a_resource_is_known_by_its_operation(
+    folder: Path, upstream: RecordingUpstream
+) -> None:
+    document = yaml.safe_load(controlled(upstream.url, "list"))
+    resource = {
+        "name": "all-orders",
+        "label": "All",
+        "uri": "orders://all",
+        "description": "All orders.",
+        "call": "orders.list",
+    }
+    document["capability"]["exposes"][1]["resources"] = [resource]
+    write(folder, yaml.safe_dump(document, sort_keys=False))
+    with serve(folder, ports=PORTS) as serving:
+        async with Client(serving.mcp(9090), mode="auto") as client:
+            await client.read_resource("orders://all")
+        (found,) = ask(serving, "/traces?operation=orders-mcp.all-orders").json()["traces"]
+        assert (found["status"], found["spanCount"]) == ("OK", 2)
+
+
+def test_a_script_is_a_step_of_the_trace(folder: Path, upstream: RecordingUpstream) -> None:
+    pytest.importorskip("pydantic_monty", reason="the extra script is missing")
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "total.py").write_text("result = {'total': 42}\n")
+    document = yaml.safe_load(controlled(upstream.url, "list"))
+    operation = document["capability"]["exposes"][0]["resources"][0]["operations"][0]
+    del operation["call"]
+    operation["steps"] = [
+        {
+            "type": "script",
+            "name": "total",
+            "language": "python",
+            "location": "file:///./scripts",
+            "file": "total.py",
+        }
+    ]
+    write(folder, yaml.safe_dump(document, sort_keys=False))
+    with serve(folder, ports=PORTS) as serving:
+        headers = {"traceparent": PARENT}
+        called = httpx2.get(serving.rest(8080) + "/orders/list", headers=headers, timeout=30)
+        assert called.json() == {"total": 42}
+        spans = spans_of(serving, TRACE)
+    assert [span["name"] for span in spans] == ["rest.request", "step.script"]
+    attributes = spans[1]["attributes"]
+    assert attributes["naftiko.step.script.file"] == "total.py"
+    assert attributes["naftiko.step.script.language"] == "python"

@@ -16,6 +16,7 @@ from naftiko_runtime.exposes.mcp.resources import (
     template_entries,
 )
 from naftiko_runtime.exposes.mcp.tools import Execute
+from naftiko_runtime.exposes.mcp.tracing import noting_operation
 
 
 class ResourceHandlers:
@@ -23,7 +24,7 @@ class ResourceHandlers:
 
     def __init__(self, current: Callable[[], ResourceTable], execute: Execute) -> None:
         self._current = current
-        self._execute = execute
+        self._execute = noting_operation(execute)
 
     async def list(
         self, context: Context, params: types.PaginatedRequestParams | None

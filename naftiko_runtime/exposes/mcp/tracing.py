@@ -12,8 +12,9 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.tools import ListedTool
+from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool
 from naftiko_runtime.failures import Failure
+from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.telemetry.context import Propagation, SpanContext, read_headers, read_w3c
 from naftiko_runtime.telemetry.recorder import Recorder
 from naftiko_runtime.telemetry.spans import Attribute, Span, current_span
@@ -69,14 +70,30 @@ def tool_span(tool: ListedTool) -> AbstractContextManager[Span | None]:
     request = current_span()
     if request is None:
         return nullcontext()
-    operation = tool.plan.operation
-    attributes: dict[str, Attribute] = {
+    attributes = _describe(tool.plan.operation)
+    request.attributes |= attributes
+    return request.child("mcp.tool", attributes)
+
+
+def noting_operation(execute: Execute) -> Execute:
+    """`execute`, saying in the message's span, if there is one, what is executed: for operations
+    that have no span of their own."""
+
+    async def noting(plan: OperationPlan, inputs: Inputs) -> Outcome:
+        span = current_span()
+        if span is not None:
+            span.attributes |= _describe(plan)
+        return await execute(plan, inputs)
+
+    return noting
+
+
+def _describe(operation: OperationPlan) -> dict[str, Attribute]:
+    return {
         "naftiko.capability": operation.capability,
         "naftiko.namespace": operation.name.partition(".")[0],
         "naftiko.operation.id": operation.name,
     }
-    request.attributes |= attributes
-    return request.child("mcp.tool", attributes)
 
 
 def note_outcome(span: Span | None, outcome: Outcome) -> None:
