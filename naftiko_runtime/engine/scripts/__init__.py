@@ -30,7 +30,9 @@ async def run_script(step: ScriptStepPlan, context: dict[str, JsonValue]) -> May
     """What the script assigned to `result`, MISSING if it assigned nothing. Raises CallFailed
     (SCRIPT_FAILED), which names the file and the line as far as they are known."""
     of_loop = _workers.setdefault(asyncio.get_running_loop(), {})
-    workers = of_loop.setdefault(step.language, Workers(step.language))
+    workers = of_loop.get(step.language)
+    if workers is None:
+        workers = of_loop[step.language] = Workers(step.language)
     sources = tuple(Source(source.name, source.text) for source in step.sources)
     task = Task(sources, step.statements, step.timeout)
     try:

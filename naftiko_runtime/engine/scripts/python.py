@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Final
 
 from pydantic_monty import (
-    CollectString,
     Monty,
     MontyCrashedError,
     MontyError,
@@ -38,8 +37,6 @@ from naftiko_runtime.engine.scripts.protocol import (
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import JsonValue
 
-_PRINTED: Final = 1024 * 1024
-"""The most bytes that a script can print."""
 _GRACE: Final = 1.0
 
 _PRELUDE: Final = f"""
@@ -88,7 +85,7 @@ class Python:
         }
         try:
             with self._pool.checkout(limits=limits, os_policy={"sleep": "zero"}) as session:
-                return _Run(session, CollectString(max_bytes=_PRINTED), task).run(context)
+                return _Run(session, task).run(context)
         except MontyCrashedError:
             return Reply(Ending.MEMORY), b""
 
@@ -96,18 +93,17 @@ class Python:
 class _Run:
     """One script in its session. Feed 0 is the prelude, feed n the n-th source."""
 
-    def __init__(self, session: MontySession, printed: CollectString, task: Task) -> None:
+    def __init__(self, session: MontySession, task: Task) -> None:
         self._session = session
-        self._printed = printed
         self._task = task
 
     def run(self, context: bytes) -> tuple[Reply, bytes]:
         visible = _for_script(decode_json(context))
         inputs = {"context": visible, "_naftiko_left": self._task.statements}
         try:
-            self._session.feed_run(_PRELUDE, inputs=inputs, print_callback=self._printed)
+            self._session.feed_run(_PRELUDE, inputs=inputs, print_callback=_drop)
             for source in self._task.sources:
-                self._session.feed_run(source.text, print_callback=self._printed)
+                self._session.feed_run(source.text, print_callback=_drop)
         except MontyCrashedError:
             raise
         except MontyError as error:
@@ -116,7 +112,7 @@ class _Run:
 
     def _result(self) -> tuple[Reply, bytes]:
         try:
-            value = self._session.feed_run("_naftiko_plain(result)", print_callback=self._printed)
+            value = self._session.feed_run("_naftiko_plain(result)", print_callback=_drop)
             return with_result(encode_json(value))
         except MontyRuntimeError as error:
             inner = error.exception()
@@ -129,6 +125,10 @@ class _Run:
             return Reply(Ending.UNFIT, first_line(error.display("msg"))), b""
         except (JsonError, RecursionError) as error:
             return Reply(Ending.UNFIT, f"result is no JSON: {error}"), b""
+
+
+def _drop(stream: str, text: str) -> None:
+    """What a script prints is nobody's."""
 
 
 def _for_script(value: JsonValue) -> object:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from naftiko_runtime.engine.scripts.protocol import Reply, Task, decode_task, frames, read_frame
 
-_OWN_DATA = 1024 * 1024 * 1024
+_OWN_DATA = 512 * 1024 * 1024
 """Bytes that the process may have altogether, where the system counts them: the last line, behind
 the engines' own limits."""
 

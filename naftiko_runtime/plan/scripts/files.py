@@ -36,9 +36,9 @@ def read_script(folder: Path, path: Path) -> str:
             raise ScriptFileError("it is a link that leads out of the folder")
         # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+        if not stat.S_ISREG(real.stat().st_mode):
+            raise ScriptFileError("it is no regular file")
         with os.fdopen(os.open(real, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ScriptFileError("it is no regular file")
             content = file.read(LIMIT + 1)
     except OSError as error:
         raise ScriptFileError((error.strerror or str(error)).lower()) from None
