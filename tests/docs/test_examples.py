@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,44 +14,65 @@ from tests.docs.examples import Example, language_pages, read_examples
 from tests.docs.stage import Stage, staged
 
 PAGES = {page.stem: read_examples(page) for page in language_pages()}
-EXAMPLES = [(page, example) for page, examples in PAGES.items() for example in examples]
 ALONE = {"control"}
 """Pages whose examples show the whole process: each is served by one of its own."""
+STAGED = [
+    (page, group, example)
+    for page, examples in PAGES.items()
+    for group in ([[each] for each in examples] if page in ALONE else [examples])
+    for example in group
+]
+"""Each example with those that the same process serves."""
 BEYOND = {"published-dialect", "beyond-the-specification"}
 """Pages whose examples show what the official schema does not know."""
+OFFICIAL = [each for page, examples in PAGES.items() if page not in BEYOND for each in examples]
+
+
+class Stages:
+    """Has one stage open, that of the examples asked for last."""
+
+    def __init__(self, make_folder: Callable[[str], Path]) -> None:
+        self._make_folder = make_folder
+        self._open = ExitStack()
+        self._examples: list[Example] = []
+        self._stage: Stage
+
+    def of(self, page: str, examples: list[Example]) -> Stage:
+        if examples is not self._examples:
+            self.close()
+            self._stage = self._open.enter_context(staged(examples, self._make_folder(page)))
+            self._examples = examples
+        return self._stage
+
+    def close(self) -> None:
+        self._examples = []
+        self._open.close()
 
 
 @pytest.fixture(scope="module")
-def page(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stage]:
-    name, line = request.param
-    examples = [example for example in PAGES[name] if line in (0, example.line)]
-    with staged(examples, tmp_path_factory.mktemp(name)) as stage:
-        yield stage
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    opened = Stages(tmp_path_factory.mktemp)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize(
-    ("page", "example"),
-    [((page, example.line if page in ALONE else 0), example) for page, example in EXAMPLES],
-    indirect=["page"],
-    ids=[example.name for _, example in EXAMPLES],
+    ("page", "group", "example"), STAGED, ids=[example.name for *_, example in STAGED]
 )
-def test_example_does_what_its_page_says(page: Stage, example: Example) -> None:
+def test_example_does_what_its_page_says(
+    stages: Stages, page: str, group: list[Example], example: Example
+) -> None:
     assert example.exchanges, f"{example.name} shows no call"
-    assert page.problems_of(example) == example.problems
+    stage = stages.of(page, group)
+    assert stage.problems_of(example) == example.problems
     for exchange in example.exchanges:
         try:
-            page.perform(example, exchange)
+            stage.perform(example, exchange)
         except AssertionError as error:
             raise AssertionError(f"{example.where(exchange.call)}: {error}") from None
 
 
-@pytest.mark.parametrize(
-    "example",
-    [example for page, example in EXAMPLES if page not in BEYOND],
-    ids=[example.name for page, example in EXAMPLES if page not in BEYOND],
-)
+@pytest.mark.parametrize("example", OFFICIAL, ids=[example.name for example in OFFICIAL])
 def test_example_is_what_the_official_schema_accepts(example: Example, tmp_path: Path) -> None:
     for name, text in {**example.files, "capability.yaml": example.capability}.items():
         if not text.startswith("naftiko:"):
