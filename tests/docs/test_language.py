@@ -103,7 +103,8 @@ def definitions_in(text: str, schema: dict[str, Any]) -> set[str]:
             yield from errors[0]
 
     keywords = {"$ref": noting_ref, "anyOf": whole_any_of}
-    noting = jsonschema.validators.extend(jsonschema.Draft202012Validator, keywords)
+    plain = jsonschema.Draft202012Validator
+    noting = jsonschema.validators.extend(plain, keywords)  # type: ignore[no-untyped-call]
     document, _ = read_yaml(text.encode(), "example")
     assert document is not None
     assert noting(schema).is_valid(document.value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from naftiko_runtime.consumes.answers import MAX_HEADERS
+import re
+
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.document import yaml_faults
 from naftiko_runtime.engine.scripts.protocol import LARGEST_RESULT, MEMORY
@@ -12,7 +13,7 @@ from naftiko_runtime.exposes.rest.request_body import BODY_LIMIT
 from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.json_codec import REQUEST_DEPTH
 from naftiko_runtime.serving import guarded_protocol
-from tests.docs.markdown import DOCS, read_sections, table_rows
+from tests.docs.markdown import DOCS, ROOT, read_sections, table_rows
 
 MIB = 2**20
 
@@ -28,7 +29,7 @@ def test_limits_are_those_of_the_code() -> None:
         "nesting of request JSON": f"{REQUEST_DEPTH} levels",
         "parameters of a query": str(_most_parameters()),
         "wrong credentials from one address": f"{BURST}, then one more every {SECONDS_EACH:g} s",
-        "answer of an upstream": f"{upstream.max_response_bytes // MIB} MiB, {MAX_HEADERS} "
+        "answer of an upstream": f"{upstream.max_response_bytes // MIB} MiB, {_most_headers()} "
         f"headers, {upstream.timeout:g} s",
         "connecting to an upstream": f"{upstream.connect_timeout:g} s",
         "connections to one upstream": str(upstream.pool),
@@ -37,6 +38,18 @@ def test_limits_are_those_of_the_code() -> None:
         "memory of a script": f"{MEMORY // MIB} MiB",
         "result of a script": f"{LARGEST_RESULT // MIB} MiB",
     }
+
+
+def _most_headers() -> str:
+    """How many headers an answer may have, wherever answers are read."""
+    modules = (ROOT / "naftiko_runtime" / "consumes").rglob("*.py")
+    found = [
+        limit
+        for module in modules
+        for limit in re.findall(r"^MAX_HEADERS: Final = (\d+)$", module.read_text(), re.MULTILINE)
+    ]
+    assert len(found) == 1
+    return str(found[0])
 
 
 def _most_parameters() -> int:
