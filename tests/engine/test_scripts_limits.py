@@ -297,6 +297,26 @@ async def test_a_process_that_was_killed_is_replaced(tmp_path: Path, suffix: str
     assert await runner.value("result = 1") == 1
 
 
+async def test_a_process_that_cannot_be_started_is_explained_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await stop_scripts()
+    runner = Runner(tmp_path, ".js")
+    (tmp_path / "py_mini_racer.py").write_text("raise ImportError('no V8 here')")
+    with monkeypatch.context() as patched:
+        file = runner.load("result = 1")
+        patched.setattr(sys, "path", [str(tmp_path), *sys.path])
+        failure = await file.failure()
+        assert failure.detail.endswith(
+            "did not run: its process cannot be started - the log of the runtime says why"
+        )
+        assert "scripts in javascript: ImportError: no V8 here" in caplog.text
+        patched.setattr(sys, "executable", "/bin/false")
+        await file.failure()
+        assert "it gave no sign of life" in caplog.text
+    assert await runner.value("result = 1") == 1
+
+
 async def test_stopping_ends_all_processes(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         await Runner(tmp_path, suffix).value("result = 1")

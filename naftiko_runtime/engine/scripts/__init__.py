@@ -62,7 +62,7 @@ def _explained(error: Exception, step: ScriptStepPlan) -> str:
     if isinstance(error, Busy):
         return f"did not run: all of its processes were busy for {step.timeout:g} s"
     if isinstance(error, NotStarted):
-        return "did not run: its process cannot be started - the operator should see the log"
+        return "did not run: its process cannot be started - the log of the runtime says why"
     return f"was stopped: it used up its memory ({MEMORY // 2**20} MiB), or broke its engine"
 
 

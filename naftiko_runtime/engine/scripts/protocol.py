@@ -1,7 +1,8 @@
 """What a process that runs scripts is told and answers: frames over its standard streams.
 
-A frame is its length, four bytes in network order, and its content. A task is two frames, a
-header and the script's `context`, both JSON; a reply is two as well, a header and the result.
+A frame is its length, four bytes in network order, and its content. The process greets with one
+frame, READY or what keeps it from working. A task is two frames, a header and the script's
+`context`, both JSON; a reply is two as well, a header and the result.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 LENGTH: Final = struct.Struct("!I")
+READY: Final = "ready"
 LARGEST_RESULT: Final = 16 * 1024 * 1024
 """The most bytes of JSON that a script can give."""
 LARGEST_FRAME: Final = 256 * 1024 * 1024
@@ -71,6 +73,11 @@ def frames(header: Task | Reply, content: bytes = b"") -> bytes:
     """A message as it is sent."""
     head = msgspec.json.encode(header)
     return b"".join((LENGTH.pack(len(head)), head, LENGTH.pack(len(content)), content))
+
+
+def text_frame(text: str) -> bytes:
+    content = text.encode(errors="replace")
+    return LENGTH.pack(len(content)) + content
 
 
 def decode_task(header: bytes) -> Task:

@@ -11,9 +11,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-from naftiko_runtime.engine.scripts.protocol import Reply, Task, decode_task, frames, read_frame
+from naftiko_runtime.engine.scripts.protocol import (
+    READY,
+    Reply,
+    Task,
+    decode_task,
+    frames,
+    read_frame,
+    text_frame,
+)
 
 _OWN_DATA = 512 * 1024 * 1024
 """Bytes that the process may have altogether, where the system counts them: the last line, behind
@@ -55,9 +63,12 @@ def main(language: str) -> None:
         for descriptor in (0, 1, 2):
             os.dup2(nothing.fileno(), descriptor)
     _give_up()
-    engine = ENGINES[language]()
-    sink.write(b"+")
-    sink.flush()
+    try:
+        engine = ENGINES[language]()
+    except Exception as error:
+        _send(sink, text_frame(f"{type(error).__name__}: {error}"))
+        os._exit(1)
+    _send(sink, text_frame(READY))
     with contextlib.suppress(BrokenPipeError):
         while (header := read_frame(source)) is not None:
             context = read_frame(source) or b""
@@ -65,9 +76,13 @@ def main(language: str) -> None:
             _end_after(task.seconds + _ORPHAN_SECONDS)
             reply, result = engine.run(task, context)
             _end_after(0)
-            sink.write(frames(reply, result))
-            sink.flush()
+            _send(sink, frames(reply, result))
     os._exit(0)  # the engines' own threads would make an orderly end hang
+
+
+def _send(sink: BinaryIO, message: bytes) -> None:
+    sink.write(message)
+    sink.flush()
 
 
 def _give_up() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -18,12 +19,15 @@ import msgspec
 from naftiko_runtime.engine.scripts.protocol import (
     LARGEST_FRAME,
     LENGTH,
+    READY,
     Ending,
     Reply,
     Task,
     decode_reply,
     frames,
 )
+
+_log = logging.getLogger("naftiko.scripts")
 
 MOST: Final = min(4, max(2, os.cpu_count() or 2))
 """How many scripts of one language run at the same time."""
@@ -62,10 +66,10 @@ class Worker:
 
     @classmethod
     async def start(cls, language: str) -> Worker:
-        """Raises NotStarted."""
+        """Raises NotStarted, and logs why."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-I", "-c", _ENTRY, language, json.dumps(sys.path)),
+            *("-I", "-c", _ENTRY, language, json.dumps(_import_path())),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -77,14 +81,17 @@ class Worker:
         worker = cls(process)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await worker._read(1)
-        except (asyncio.IncompleteReadError, TimeoutError):
-            worker.kill()
-            raise NotStarted from None
+                greeting = (await worker._read_frame()).decode()
+        except (asyncio.IncompleteReadError, OSError, TimeoutError) as error:
+            greeting = f"it gave no sign of life: {type(error).__name__}"
         except BaseException:
             worker.kill()
             raise
-        return worker
+        if greeting == READY:
+            return worker
+        worker.kill()
+        _log.error("no process for scripts in %s: %s", language, greeting)
+        raise NotStarted
 
     async def run(self, task: Task, context: bytes) -> tuple[Reply, bytes]:
         """Raises TooSlow or Died; then, and when it is cancelled, the process is gone."""
@@ -131,6 +138,12 @@ class Worker:
     async def stop(self) -> None:
         self.kill()
         await self._process.wait()
+
+
+def _import_path() -> list[str]:
+    """Where this process imports from, so that the other one finds the same; there the working
+    directory is another."""
+    return [path or str(Path.cwd()) for path in sys.path]
 
 
 @dataclass(slots=True)
