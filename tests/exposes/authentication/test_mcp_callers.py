@@ -43,6 +43,17 @@ from tests.issuer import AUDIENCE, Issuer
 pytestmark = pytest.mark.anyio
 
 KEY = {"X-Dock-Key": TOKEN}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+LISTING = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
 
 
 def adapters_of(**asked: InboundPlan | None) -> McpTable:
@@ -207,28 +218,17 @@ async def test_lists_are_never_shared_between_callers() -> None:
 
 async def test_a_session_is_of_no_use_with_other_credentials() -> None:
     table = adapters_of(ships=BEARER, docks=HEADER_KEY)
-    start = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "t", "version": "1"},
-        },
-    }
-    listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
     async with listening(table, echoing()) as listener:
-        begun = await listener.request(message=start, headers=bearer(TOKEN))
+        begun = await listener.request(message=INITIALIZE, headers=bearer(TOKEN))
         session = {"mcp-session-id": begun.headers["mcp-session-id"]}
         done = {"jsonrpc": "2.0", "method": "notifications/initialized"}
         await listener.request(message=done, headers=session | bearer(TOKEN))
-        assert (await listener.request(message=listing, headers=session)).status_code == 401
-        stolen = await listener.request(message=listing, headers=session | KEY)
+        assert (await listener.request(message=LISTING, headers=session)).status_code == 401
+        stolen = await listener.request(message=LISTING, headers=session | KEY)
         assert stolen.status_code == 404
         closing = await listener.request("DELETE", headers=session | KEY)
         assert closing.status_code == 404
-        own = await listener.request(message=listing, headers=session | bearer(TOKEN))
+        own = await listener.request(message=LISTING, headers=session | bearer(TOKEN))
         assert [tool["name"] for tool in own.json()["result"]["tools"]] == ["ships", "shared"]
 
 
@@ -293,25 +293,14 @@ async def test_strangers_are_led_to_the_metadata_and_find_it(
 
 
 async def test_a_session_is_for_the_subject_that_began_it(issuer: Issuer, guards: Guards) -> None:
-    start = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "t", "version": "1"},
-        },
-    }
-    listing = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
     ada, bob = (bearer(issuer.token(sub=name)) for name in ("ada", "bob"))
     async with listening(adapters_of(a=resource(issuer)), echoing(), guards=guards) as listener:
-        begun = await listener.request(message=start, headers=ada)
+        begun = await listener.request(message=INITIALIZE, headers=ada)
         session = {"mcp-session-id": begun.headers["mcp-session-id"]}
-        stolen = await listener.request(message=listing, headers=session | bob)
+        stolen = await listener.request(message=LISTING, headers=session | bob)
         assert stolen.status_code == 404
         again = bearer(issuer.token(sub="ada", jti="another"))
-        own = await listener.request(message=listing, headers=session | again)
+        own = await listener.request(message=LISTING, headers=session | again)
         assert own.status_code == 200
 
 
@@ -385,6 +374,21 @@ async def test_a_secret_that_is_taken_back_ends_its_view_but_not_the_calls_in_it
         answered = await call
         assert answered.status_code == 200
         assert '"done"' in answered.text
+
+
+async def test_streams_that_were_opened_with_a_secret_end_with_it() -> None:
+    new = asking("bearer", token="another-secret")
+    async with listening(adapters_of(ships=BEARER), echoing()) as listener:
+        begun = await listener.request(message=INITIALIZE, headers=bearer(TOKEN))
+        session = {"mcp-session-id": begun.headers["mcp-session-id"], **bearer(TOKEN)}
+        stream = listener.http.stream(
+            "GET", listener.url, headers={**session, "accept": "text/event-stream"}
+        )
+        async with stream as opened:
+            assert opened.status_code == 200
+            await listener.app.replace(adapters_of(ships=new))
+            async with asyncio.timeout(20):
+                await opened.aread()
 
 
 async def test_an_adapter_that_is_closed_by_a_reload_is_closed_at_once() -> None:
