@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         metavar="ADDRESS",
-        help="listen there, whatever the files say (default: the file's address, else 127.0.0.1)",
+        help="listen there, whatever the files say; ports for control alone stay where they are "
+        "(default: the file's address, else 127.0.0.1)",
     )
     parser.add_argument(
         "--port",

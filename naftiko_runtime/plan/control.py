@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.document.model import BindReference, ControlAdapter
@@ -19,6 +20,8 @@ from naftiko_runtime.problems import Consequence, Problem, Severity
 from naftiko_runtime.telemetry.context import Propagation
 from naftiko_runtime.telemetry.otlp import can_export, traces_url
 
+_GRPC_PORT = 4317
+"""Where collectors speak OTLP over gRPC, as a rule; over HTTP it is 4318."""
 _SUBSCRIBERS = 5
 """Default of ControlLogsEndpointSpec `max-subscribers`."""
 _ENDPOINT = ("observability", "exporters", "otlp", "endpoint")
@@ -41,18 +44,11 @@ def compile_control(
     if adapter.otlp_endpoint is not None:
         try:
             endpoint = _compile_endpoint(adapter, variables)
+            if urlsplit(endpoint.reveal()).port == _GRPC_PORT:
+                message = f"traces are sent over HTTP, and port {_GRPC_PORT} is for gRPC as a rule"
+                problems.append(_problem(adapter, message, "try port 4318", Severity.WARNING))
         except _EndpointError as error:
-            problems.append(
-                Problem(
-                    "otlp-endpoint",
-                    adapter.place,
-                    (*adapter.path, *_ENDPOINT),
-                    f"no traces are sent: {error}",
-                    error.remedy,
-                    Severity.ERROR,
-                    Consequence.NOTHING,
-                )
-            )
+            problems.append(_problem(adapter, f"no traces are sent: {error}", error.remedy))
     plan = ControlAdapterPlan(
         adapter.port,
         adapter.address,
@@ -62,6 +58,14 @@ def compile_control(
         authentication,
     )
     return plan, problems
+
+
+def _problem(
+    adapter: ControlAdapter, message: str, remedy: str, severity: Severity = Severity.ERROR
+) -> Problem:
+    path = (*adapter.path, *_ENDPOINT)
+    nothing = Consequence.NOTHING
+    return Problem("otlp-endpoint", adapter.place, path, message, remedy, severity, nothing)
 
 
 def _compile_management(section: Mapping[str, JsonValue]) -> ManagementPlan:

@@ -121,6 +121,12 @@ class _Process:
         if not self._service.is_open and not self._may_wait():
             self._say_nothing_to_serve()
             return False
+        if self._settings.workers > 1 and any(port.control for port in applied.ports):
+            message = (
+                "control ports show the worker that answers, one of several: collect traces with "
+                "a collector, and read metrics of each worker as one share of the whole"
+            )
+            self._reporter.say(logging.WARNING, "control-workers", message)
         self._say_ready(time.monotonic() - started)
         return True
 

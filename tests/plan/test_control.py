@@ -12,7 +12,7 @@ from naftiko_runtime.exposes.control.site import paths_of
 from naftiko_runtime.plan import control
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.plan.load import LoadedFile, load_file
-from naftiko_runtime.problems import Consequence
+from naftiko_runtime.problems import Consequence, Severity
 from naftiko_runtime.telemetry.context import Propagation
 from tests.exposes.skill.skill_files import capability_text
 
@@ -133,6 +133,17 @@ def test_an_endpoint_that_cannot_be_used_is_named_and_the_port_served(
     assert said in problem.message
     assert problem.consequence is Consequence.NOTHING
     assert problem.path[-1] == "endpoint"
+
+
+def test_the_port_of_another_protocol_is_warned_of() -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    loaded = load(exporting("http://localhost:4317"))
+    (problem,) = loaded.problems
+    assert (problem.severity, problem.remedy) == (Severity.WARNING, "try port 4318")
+    assert loaded.plan is not None
+    observed = loaded.plan.control[0].observability
+    assert observed is not None
+    assert observed.endpoint is not None
 
 
 def test_without_the_extra_the_remedy_says_how_to_install_it(
