@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -21,6 +22,7 @@ from naftiko_runtime.telemetry.spans import (
 Export: TypeAlias = Callable[[FinishedTrace], None]
 
 _IDS: Final = 1 << 64
+_log = logging.getLogger("naftiko.telemetry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,12 @@ class Recorder:
     def trace_ended(self, root: Span, others: tuple[Span, ...]) -> None:
         finished = FinishedTrace(root, others)
         self.traces.keep(finished)
-        if self._export is not None:
+        if self._export is None:
+            return
+        try:
             self._export(finished)
+        except Exception:  # a call must not fail because it cannot be told of
+            _log.exception("a trace could not be exported")
 
 
 class Telemetry:

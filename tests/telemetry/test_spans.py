@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.telemetry.buffer import FinishedTrace, TraceBuffer
 from naftiko_runtime.telemetry.context import Propagation, SpanContext
-from naftiko_runtime.telemetry.recorder import TraceSettings
+from naftiko_runtime.telemetry.recorder import Recorder, TraceSettings
+from naftiko_runtime.telemetry.red import CallMetrics
 from naftiko_runtime.telemetry.spans import SpanKind, current_span
 from tests.telemetry.recording import only_trace, recorder
 
@@ -128,6 +130,19 @@ async def test_calls_at_the_same_time_do_not_share_spans() -> None:
     for trace in traces:
         number = trace.root.name.removeprefix("call ")
         assert [span.name for span in trace.others] == [f"step {number}"]
+
+
+def test_a_call_does_not_fail_because_it_cannot_be_exported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def export(trace: FinishedTrace) -> None:
+        raise OSError("no collector")
+
+    recorded = Recorder(TraceSettings(), CallMetrics(), TraceBuffer(10), export)
+    with recorded.start("root", None, {}):
+        pass
+    assert len(recorded.traces) == 1
+    assert "a trace could not be exported" in caplog.text
 
 
 def test_the_oldest_trace_makes_room() -> None:
