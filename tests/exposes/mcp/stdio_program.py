@@ -22,6 +22,8 @@ async def main() -> None:
         print("a stray print must not reach the client")
         if values.get("who") == "reload":
             await server.replace(SECOND)
+        if values.get("who") == "slow":
+            await asyncio.sleep(0.5)
         if values.get("who") == "bug":
             raise RuntimeError("token=hunter2")
 

@@ -111,3 +111,12 @@ async def test_A9_a_number_beyond_all_doubles_is_a_tool_error(era: str) -> None:
     result = json.loads(answer)["result"]
     assert result["isError"] is True
     assert "not finite" in result["content"][0]["text"]
+
+
+async def test_calls_in_flight_are_answered_after_the_client_has_closed_its_end(era: str) -> None:
+    message = call_message("echo", {"who": "slow"}, id="s")
+    if era != HANDSHAKE:
+        message, _ = modern(message)
+    (answer,) = talk(message, era=era)
+    assert json.loads(answer)["id"] == "s"
+    assert "slow" in answer
