@@ -100,7 +100,7 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
         inputs=inputs,
         action=action,
         output=output,
-        accepts_body=body.accepted,
+        accepts_body=body.accepted or (part.route is not None and any(map(_is_in_body, inputs))),
         passes_encoded_body=body.passed and any(_is_content_coding(each) for each in inputs),
         body_required=body.required,
         body_schema=body.schema,
@@ -128,6 +128,11 @@ def _inherited(own: Behaviour, function: Behaviour) -> Behaviour:
         mappings=own.mappings or function.mappings,
         outputs=own.outputs or function.outputs,
     )
+
+
+def _is_in_body(plan: InputPlan) -> bool:
+    """Whether an input can be given in the body of a REST request."""
+    return plan.whole_body or plan.body_path is not None or ParameterPlace.BODY in plan.places
 
 
 def _is_content_coding(plan: InputPlan) -> bool:
