@@ -31,6 +31,10 @@ AUDIENCE = "https://shipyard.example.com/mcp"
 _NAMES = {"rsa": "RS256", "ec": "ES256", "ed": "EdDSA"}
 
 
+class After(int):
+    """Seconds from when a token is made: what a claim of time is given as."""
+
+
 def new_key(kind: str) -> PrivateKey:
     if kind == "ec":
         return ec.generate_private_key(ec.SECP256R1())
@@ -123,7 +127,11 @@ class Issuer:
             "exp": now + 600,
             "scope": "ships:read ships:write",
         } | changes
-        return {name: value for name, value in claims.items() if value is not None}
+        return {
+            name: now + value if isinstance(value, After) else value
+            for name, value in claims.items()
+            if value is not None
+        }
 
     def token(
         self,

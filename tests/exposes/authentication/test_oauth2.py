@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from tests.exposes.authentication.guarded import (
     refused,
 )
 from tests.exposes.rest.listener import Answered, Listener
-from tests.issuer import AUDIENCE, Issuer, new_key, public_jwk, public_pem, unsigned
+from tests.issuer import AUDIENCE, After, Issuer, new_key, public_jwk, public_pem, unsigned
 from tests.recording_upstream import Reply, reply_json
 
 SCOPES = ("ships:read",)
@@ -267,9 +266,6 @@ def test_a_key_that_is_for_something_else_verifies_nothing(
 # Claims
 
 
-NOW = int(time.time())
-
-
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -281,12 +277,12 @@ NOW = int(time.time())
         ({"aud": AUDIENCE + "/x"}, "audience"),
         ({"aud": AUDIENCE.upper()}, "audience"),
         ({"aud": {"x": AUDIENCE}}, "audience"),
-        ({"exp": NOW - 60}, "expired"),
+        ({"exp": After(-60)}, "expired"),
         ({"exp": None}, "expiry"),
         ({"exp": "2999-01-01"}, "no time"),
         ({"exp": True}, "no time"),
-        ({"nbf": NOW + 3600}, "not valid yet"),
-        ({"iat": NOW + 3600}, "not valid yet"),
+        ({"nbf": After(3600)}, "not valid yet"),
+        ({"iat": After(3600)}, "not valid yet"),
     ],
 )
 def test_U1_a_token_with_wrong_claims_is_refused(
@@ -302,8 +298,8 @@ def test_U1_a_token_with_wrong_claims_is_refused(
         {"aud": [AUDIENCE]},
         {"aud": ["https://other.example", AUDIENCE]},
         {"aud": AUDIENCE + "/"},
-        {"exp": NOW - 1},
-        {"nbf": NOW - 10},
+        {"exp": After(-1)},
+        {"nbf": After(-10)},
         {"sub": None},
         {"scope": "ships:read"},
         {"scope": None, "scp": ["ships:read", "x"]},
@@ -495,8 +491,8 @@ def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, guards: Guards
         ({"iss": "https://evil.example"}, "another issuer"),
         ({"aud": "https://other.example"}, "audience"),
         ({"aud": None}, "audience"),
-        ({"exp": NOW - 60}, "expired"),
-        ({"nbf": NOW + 3600}, "not valid yet"),
+        ({"exp": After(-60)}, "expired"),
+        ({"nbf": After(3600)}, "not valid yet"),
         ({"active": "true"}, "not active"),
         ({"active": 1}, "not active"),
     ],
