@@ -20,7 +20,7 @@ COUNT = 82
 AWAITED = {"ForwardConfig"}
 """Definitions that the runtime refuses by name as yet."""
 
-HELPERS = {
+OWN = {
     "CallReference",
     "Consumes",
     "Date",
@@ -54,7 +54,7 @@ def test_the_index_leads_to_every_entry() -> None:
 
 
 def test_definitions_of_the_own_schema_are_explained() -> None:
-    own = set(json.loads(schema_text())["$defs"]) - HELPERS - AWAITED
+    own = set(json.loads(schema_text())["$defs"]) - OWN - AWAITED
     assert own <= {name for name, _ in entries()}
 
 
