@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from naftiko_runtime.document.model import ParameterPlace
+from naftiko_runtime.exposes.rest.openapi_security import SecuritySchemes
 from naftiko_runtime.exposes.rest.percent import encode_segment
 from naftiko_runtime.exposes.rest.problem_details import PROBLEM_TYPE
 from naftiko_runtime.exposes.rest.route_syntax import Pattern, Route
@@ -51,8 +52,13 @@ def described_operations(
 def openapi_document(table: RestTable) -> dict[str, JsonValue]:
     """The document as a JSON value."""
     items: dict[str, dict[str, JsonValue]] = {}
+    security = SecuritySchemes(table)
     for operation, path, description in described_operations(table):
+        asked = operation.adapter.authentication
+        if asked is not None:
+            description["security"] = security.required(asked)
         items.setdefault(path, {})[operation.plan.method.lower()] = description
+    schemes = security.described()
     return {
         "openapi": "3.1.0",
         "info": {"title": title(table), "version": _version()},
@@ -67,6 +73,7 @@ def openapi_document(table: RestTable) -> dict[str, JsonValue]:
                     "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
             },
+            **({"securitySchemes": schemes} if schemes else {}),
         },
     }
 

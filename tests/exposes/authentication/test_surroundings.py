@@ -4,9 +4,12 @@ to him."""
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from naftiko_runtime.exposes.rest.openapi import openapi_document
+from naftiko_runtime.exposes.rest.table import build_rest_table
 from tests.exposes.authentication.guarded import (
     BEARER,
     HEADER_KEY,
@@ -19,7 +22,7 @@ from tests.exposes.authentication.guarded import (
     refused,
 )
 from tests.exposes.rest.listener import Listener, listening
-from tests.exposes.rest.plans import served
+from tests.exposes.rest.plans import labelled, served
 
 KEY = {"X-Dock-Key": TOKEN}
 TWO = (
@@ -202,3 +205,49 @@ def test_two_resources_on_one_port_have_metadata_of_their_own() -> None:
             for path in ("/fleet/v1", "/docks", "")
         }
         assert named == {"/fleet/v1": RESOURCE, "/docks": other.text("resource"), "": RESOURCE}
+
+
+def test_the_openapi_document_says_what_each_operation_asks_for() -> None:
+    plans = {
+        "bearer": BEARER,
+        "apikey": HEADER_KEY,
+        "apikey-2": asking("apikey", in_query=True, key="dock_key", value=TOKEN),
+        "basic": asking("basic", username="u", password=TOKEN),
+        "digest": asking("digest", username="u", password=TOKEN),
+    }
+    adapters = [
+        guarded(plan, served("GET", f"/{name}"), namespace=name) for name, plan in plans.items()
+    ]
+    everything = bearer(TOKEN) | KEY
+    with listening(*adapters, guarded(None, served("GET", "/open"), namespace="o")) as listener:
+        document = listener.get(f"/openapi.json?dock_key={TOKEN}", everything).json()
+        assert TOKEN not in json.dumps(document)
+    assert document["components"]["securitySchemes"] == {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "apikey": {"type": "apiKey", "in": "header", "name": "X-Dock-Key"},
+        "apikey-2": {"type": "apiKey", "in": "query", "name": "dock_key"},
+    }
+    asked = {path: item["get"].get("security") for path, item in document["paths"].items()}
+    assert asked == {
+        "/bearer": [{"bearer": []}],
+        "/apikey": [{"apikey": []}],
+        "/apikey-2": [{"apikey-2": []}],
+        "/open": None,
+    }
+
+
+def test_the_openapi_document_of_an_oauth2_adapter_names_token_endpoint_and_scopes() -> None:
+    endpoint = "https://issuer.example.com/token"
+    plan = asking(
+        "oauth2",
+        scopes=("ships:read",),
+        authorizationServerUri="https://issuer.example.com",
+        resource=RESOURCE,
+        tokenEndpoint=endpoint,
+    )
+    table, _ = build_rest_table(labelled(guarded(plan)))
+    document: Any = openapi_document(table)
+    (scheme,) = document["components"]["securitySchemes"].values()
+    flow = scheme["flows"]["clientCredentials"]
+    assert flow == {"tokenUrl": endpoint, "scopes": {"ships:read": ""}}
+    assert document["paths"]["/ships"]["get"]["security"] == [{"oauth2": ["ships:read"]}]
