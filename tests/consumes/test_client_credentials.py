@@ -429,3 +429,22 @@ async def test_an_issuer_that_is_away_fails_all_who_wait_at_once(
         )
     assert {failure.kind for failure in failures} == {FailureKind.UPSTREAM_CREDENTIALS}
     assert not any(failure.executed for failure in failures)
+
+
+async def test_a_request_that_can_be_sent_once_gets_a_token_and_its_refusal_counts(
+    client: Opener, issuer: Issuer, ships: RecordingUpstream
+) -> None:
+    """A body that goes through without being held cannot be sent again."""
+    clock = Clock()
+    async with client() as upstreams:
+        logins = ClientTokens(upstreams.send, clock)
+        request = asking(ships, login_at(issuer), "POST")
+        for _ in range(2):
+            ready = await logins.authorized(request)
+            assert ready.login is None
+            assert list(ready.headers) == [("Authorization", "Bearer token-1-of-the-issuer")]
+        clock.now += 60
+        logins.note_refusal(request, [CHALLENGE[1]])
+        ready = await logins.authorized(request)
+        assert list(ready.headers) == [("Authorization", "Bearer token-2-of-the-issuer")]
+    assert ships.requests == []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from naftiko_runtime.binds.secret import Secret
+from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.http_authentication import parse_credentials
 from naftiko_runtime.plan.logins import DigestLogin
 from naftiko_runtime.plan.operation import UpstreamRequest
@@ -262,3 +263,28 @@ async def test_closing_forgets_and_open_clients_do_not_share(
         server.stale()
     given = [request.header("authorization") is not None for request in upstream.requests]
     assert given == [False, True, False, True]
+
+
+async def test_a_request_that_can_be_sent_once_answers_a_challenge_had_before(
+    client: Opener, upstream: RecordingUpstream, server: DigestServer
+) -> None:
+    """A body that goes through without being held cannot be sent again."""
+    async with client() as upstreams:
+        logins = Logins(upstreams.send)
+        for number in range(2):
+            request = asking(upstream, f"/orders/{number}", "POST", b"x")
+            assert request.login is not None
+            ready = await logins.authorized(request, request.login)
+            assert ready.login is None
+            assert (await upstreams.send(ready)).status == 200
+        server.stale()
+        request = asking(upstream, "/orders/2", "POST", b"x")
+        assert request.login is not None
+        refused = await upstreams.send(await logins.authorized(request, request.login))
+        assert refused.status == 401
+        challenges = [value for name, value in refused.headers if name == "www-authenticate"]
+        logins.note_refusal(request, request.login, challenges)
+        ready = await logins.authorized(request, request.login)
+        assert (await upstreams.send(ready)).status == 200
+    methods = [each.method for each in upstream.requests]
+    assert methods == ["HEAD", "POST", "POST", "POST", "POST"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from naftiko_runtime.consumes.credentials.client_tokens import ClientTokens
 from naftiko_runtime.consumes.credentials.digest import DigestChallenges
 from naftiko_runtime.consumes.credentials.handshake import Handshake, Send
@@ -28,6 +30,18 @@ class Logins:
         """The answer to a request whose `login` is this one. Raises CallFailed when there is none,
         or no way to log in."""
         return await self._handshakes[type(login)].send(request)
+
+    async def authorized(self, request: UpstreamRequest, login: Login) -> UpstreamRequest:
+        """A request whose body is streamed, with credentials: it can be sent once. Where it is
+        answered with a 401, `note_refusal` is to be told. Raises CallFailed."""
+        return await self._handshakes[type(login)].authorized(request)
+
+    def note_refusal(
+        self, request: UpstreamRequest, login: Login, challenges: Sequence[str]
+    ) -> None:
+        """`request` is the one given to `authorized`, `challenges` the answer's
+        `WWW-Authenticate` fields."""
+        self._handshakes[type(login)].note_refusal(request, challenges)
 
     async def aclose(self) -> None:
         for handshake in self._handshakes.values():

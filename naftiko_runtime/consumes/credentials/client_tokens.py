@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -68,14 +68,19 @@ class ClientTokens:
         self._sources: OrderedDict[tuple[str, str, ClientLogin], _Source] = OrderedDict()
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        login = request.login
-        assert isinstance(login, ClientLogin)
-        source = self._source(request, login)
+        source = self._source(request, _login(request))
         token = await source.token(request)
         answer = await self._send_with(token, request)
         if answer.status != 401 or not source.gives_up(token) or not _may_repeat(request, answer):
             return answer
         return await self._send_with(await source.token(request), request)
+
+    async def authorized(self, request: UpstreamRequest) -> UpstreamRequest:
+        token = await self._source(request, _login(request)).token(request)
+        return with_authorization(request, f"Bearer {token.text}")
+
+    def note_refusal(self, request: UpstreamRequest, challenges: Sequence[str]) -> None:
+        self._source(request, _login(request)).gives_up()
 
     async def aclose(self) -> None:
         for source in self._sources.values():
@@ -97,6 +102,11 @@ class ClientTokens:
                 self._sources.popitem(last=False)
         self._sources.move_to_end(key)
         return source
+
+
+def _login(request: UpstreamRequest) -> ClientLogin:
+    assert isinstance(request.login, ClientLogin)
+    return request.login
 
 
 class _Source:
@@ -121,9 +131,13 @@ class _Source:
         # Whoever hangs up must not take the token from those who wait for it, too.
         return await asyncio.shield(fetching)
 
-    def gives_up(self, token: _Token) -> bool:
-        """Whether to try another token after a 401: not when this one has only just been issued,
-        which says that the upstream wants something else than a newer one."""
+    def gives_up(self, token: _Token | None = None) -> bool:
+        """Whether to try another token after a 401 to this one, or to the present one: not when it
+        has only just been issued, which says that the upstream wants something else than a newer
+        one."""
+        token = token or self._token
+        if token is None:
+            return True
         if self._clock() - token.issued_at < _YOUNG_SECONDS:
             return False
         if self._token is token:

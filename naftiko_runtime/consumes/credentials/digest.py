@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -58,8 +59,7 @@ class DigestChallenges:
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """The answer; a 401 is passed on when the upstream gives no new challenge that could be
         answered, so a wrong password is tried once."""
-        login = request.login
-        assert isinstance(login, DigestLogin)
+        login = _login(request)
         key = (origin_of(request.url), login)
         known = self._known.get(key)
         ahead = None if known is None or known.refused else known
@@ -82,6 +82,29 @@ class DigestChallenges:
         offered.accepted, offered.refused = second.status != 401, second.status == 401
         return second
 
+    async def authorized(self, request: UpstreamRequest) -> UpstreamRequest:
+        """Where there is no challenge to answer yet, a HEAD request, which changes nothing, asks
+        for one."""
+        login = _login(request)
+        key = (origin_of(request.url), login)
+        known = self._known.get(key)
+        if known is None or known.refused:
+            probe = replace(with_authorization(request, None), method="HEAD", content=None)
+            answer = await self._send(probe)
+            known = _best(challenges_of(answer)) if answer.status == 401 else None
+            if known is not None:
+                self._remember(key, known)
+        value = None if known is None else _answer(known, request, login)
+        return with_authorization(request, value)
+
+    def note_refusal(self, request: UpstreamRequest, challenges: Sequence[str]) -> None:
+        key = (origin_of(request.url), _login(request))
+        known, offered = self._known.get(key), _best(challenges)
+        if known is not None:
+            known.refused = True
+        if offered is not None and (known is None or offered.fields != known.fields):
+            self._remember(key, offered)
+
     async def aclose(self) -> None:
         self._known.clear()
 
@@ -90,6 +113,11 @@ class DigestChallenges:
         self._known.move_to_end(key)
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
+
+
+def _login(request: UpstreamRequest) -> DigestLogin:
+    assert isinstance(request.login, DigestLogin)
+    return request.login
 
 
 def _is_news(offered: _Challenge, answered: _Challenge | None) -> bool:
@@ -104,7 +132,7 @@ def _is_news(offered: _Challenge, answered: _Challenge | None) -> bool:
     return answered.accepted and new["nonce"] != old["nonce"]
 
 
-def _best(values: list[str]) -> _Challenge | None:
+def _best(values: Sequence[str]) -> _Challenge | None:
     """The strongest challenge that can be answered. Never another scheme: Basic would give the
     password away to whoever asks for it."""
     found: dict[str, _Challenge] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -22,7 +22,19 @@ class Handshake(Protocol):
     15.5.2), whatever its method. A 401 without such a challenge proves nothing of the kind.
     """
 
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse: ...
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """The answer to a logged-in request. Raises CallFailed."""
+        ...
+
+    async def authorized(self, request: UpstreamRequest) -> UpstreamRequest:
+        """The request as it can be sent with credentials and once only, since its body goes through
+        without being held. Raises CallFailed."""
+        ...
+
+    def note_refusal(self, request: UpstreamRequest, challenges: Sequence[str]) -> None:
+        """Takes note that a request from `authorized` was answered with a 401 and these
+        challenges, so that the next one fares better."""
+        ...
 
     async def aclose(self) -> None: ...
 
