@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,36 @@ class UpstreamResponse:
             if key == name:
                 return value
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStream:
+    """A request's body while it comes in; `length` is None where it was not announced."""
+
+    length: int | None
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """An answer while it comes in: its body as it is on the wire, compressed or not. `chunks`
+    raises CallFailed when it breaks off."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    chunks: AsyncIterator[bytes]
+
+
+class Streams(Protocol):
+    """Sends requests whose bodies go through, both ways, without being held."""
+
+    def stream(
+        self, request: UpstreamRequest, body: RequestStream | None
+    ) -> AbstractAsyncContextManager[StreamedResponse]:
+        """The answer, once its head is there; the connection ends with the context, unless the
+        answer was read to its end. Raises CallFailed when there is no answer, and whatever the
+        body's chunks raise."""
+        ...
 
 
 class Upstreams(Protocol):

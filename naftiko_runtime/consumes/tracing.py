@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from naftiko_runtime.consumes.addresses import AddressError, split_url
-from naftiko_runtime.telemetry.spans import Attribute, Span, SpanKind
+from naftiko_runtime.telemetry.spans import Attribute, Span, SpanKind, current_span
 
 if TYPE_CHECKING:
     from naftiko_runtime.consumes.messages import UpstreamResponse
@@ -27,6 +28,18 @@ async def send_traced(
         if response.status >= 400:
             span.error = str(response.status)
         return response
+
+
+@contextmanager
+def traced(request: UpstreamRequest) -> Iterator[UpstreamRequest]:
+    """A span around an exchange, where the call has one: the request with its headers."""
+    parent = current_span()
+    if parent is None:
+        yield request
+        return
+    name = f"http.client.{request.method}"
+    with parent.child(name, _attributes(request), SpanKind.CLIENT) as span:
+        yield with_context(request, span)
 
 
 def with_context(request: UpstreamRequest, span: Span) -> UpstreamRequest:

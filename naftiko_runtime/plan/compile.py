@@ -26,12 +26,14 @@ from naftiko_runtime.document.model import (
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan, ToolMode
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
 from naftiko_runtime.plan.control import compile_control
+from naftiko_runtime.plan.forward import compile_forward
 from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
 from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbound
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
 from naftiko_runtime.plan.mcp_parts import compile_prompts, compile_resources
 from naftiko_runtime.plan.operation import (
     CapabilityPlan,
+    ForwardPlan,
     McpAdapterPlan,
     OperationPlan,
     RestAdapterPlan,
@@ -217,8 +219,6 @@ def _compile_authentication(adapter: Adapter, context: _Context) -> InboundPlan 
 def _compile_rest(
     adapter: RestAdapter, asked: InboundPlan | None, context: _Context
 ) -> RestAdapterPlan:
-    for forward in adapter.forwards:
-        context.refuse("not-supported", forward, "`forward` is not supported yet")
     operations = []
     for operation in adapter.operations:
         compiled = _compile_operation(operation, adapter.namespace, context)
@@ -242,7 +242,30 @@ def _compile_rest(
         tuple(operations),
         adapter.place,
         asked,
+        tuple(_compile_forwards(adapter, context)),
     )
+
+
+def _compile_forwards(adapter: RestAdapter, context: _Context) -> Iterable[ForwardPlan]:
+    surroundings = context.surroundings
+    for forward in adapter.forwards:
+        consumes = surroundings.consumes[forward.target_namespace]
+        base = surroundings.bases.get(consumes.namespace)
+        if base is None:
+            message = (
+                f'"{consumes.namespace}" has no usable baseUri: see line {consumes.place.line}'
+            )
+            context.refuse("call-out-of-service", forward, message)
+            continue
+        try:
+            plan, problems = compile_forward(forward, consumes, base, surroundings.variables)
+        except NotSupported as error:
+            context.refuse("not-supported", forward, f"{error} is not supported yet")
+        except ValueError as error:
+            context.refuse("not-compilable", forward, f"nothing can be forwarded: {error}")
+        else:
+            context.problems.extend(problems)
+            yield plan
 
 
 def _compile_mcp(

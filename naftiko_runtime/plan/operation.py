@@ -257,6 +257,31 @@ class RestOperationPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What a request holds that can be passed on: `rest` is what follows the route in its path and
+    `query` what follows the `?`, both as they came; header names are in lower case."""
+
+    method: str
+    rest: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPlan:
+    """Everything at `route` and under it goes to an upstream as it comes. `trusted` are the headers
+    that go along. `variables` says which variables of the route the scope of `build` has to hold,
+    by the names it wants; `build` raises CallFailed, and leaves the body to whoever sends it."""
+
+    route: str
+    upstream: str
+    trusted: frozenset[str]
+    variables: Mapping[str, str]
+    build: Callable[[Scope, Passage], UpstreamRequest]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class RestAdapterPlan:
     """`authentication` is what every caller of its operations has to pass, None if nothing."""
 
@@ -267,6 +292,7 @@ class RestAdapterPlan:
     operations: tuple[RestOperationPlan, ...]
     place: Place
     authentication: InboundPlan | None = None
+    forwards: tuple[ForwardPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

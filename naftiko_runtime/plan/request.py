@@ -28,7 +28,7 @@ from naftiko_runtime.plan.request_body import (
 from naftiko_runtime.plan.request_parts import Parts, names_apart, path_needs
 from naftiko_runtime.plan.url import Base
 
-__all__ = ["CompiledCall", "NotSupported", "compile_call"]
+__all__ = ["CompiledCall", "NotSupported", "compile_build", "compile_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def compile_call(
             upstream=consumes.namespace,
             operation=operation.reference,
             method=operation.method,
-            build=_compile_build(operation, parts, write_url, write_headers, body),
+            build=compile_build(operation, parts, write_url, write_headers, body),
         ),
         accepts_body=source.forwards or whole or fields,
         passes_body=raw or (from_rest and source.forwards),
@@ -140,13 +140,15 @@ def _credential_writer(parts: Parts) -> Callable[[str], str]:
     return write
 
 
-def _compile_build(
+def compile_build(
     operation: ConsumedOperation,
     parts: Parts,
     write_url: Callable[[Scope], str],
     write_headers: Callable[[Scope], list[tuple[str, str]]],
     body: BodyWriter | None,
 ) -> Callable[[Scope], UpstreamRequest]:
+    """Makes one request of the parts that are compiled: with credentials, and with what must not
+    be shown of them."""
     upstream, name, method = operation.namespace, operation.reference, operation.method
     carried, fixed_secrets = parts.carried, parts.secrets
     write_credential = _credential_writer(parts)
