@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import yaml
 
 from naftiko_runtime.binds.environment import parse_env_text
+from naftiko_runtime.binds.source import BindSourceError, texts_of
 from naftiko_runtime.json_codec import JsonError, decode_json
 
 _LIMIT = 1024 * 1024
@@ -25,14 +25,6 @@ _TextLoader.add_implicit_resolver(
     "tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL)\Z"), ["~", "n", "N"]
 )
 _TextLoader.add_constructor("tag:yaml.org,2002:null", lambda loader, node: None)
-
-
-class BindSourceError(Exception):
-    """A source of variables that cannot be read; the message says why."""
-
-    def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"{file} {reason}")
-        self.file = file
 
 
 def path_of(location: str, folder: Path) -> Path:
@@ -66,19 +58,7 @@ def lookup(path: Path, keys: tuple[str, ...]) -> dict[str, str | None]:
 
     Raises BindSourceError when the file cannot be read or holds no mapping.
     """
-    values = _read_mapping(path)
-    found: dict[str, str | None] = {}
-    for key in keys:
-        value = values.get(key)
-        if isinstance(value, bool):
-            found[key] = "true" if value else "false"
-        elif isinstance(value, str | int | float | Decimal):
-            found[key] = str(value)
-        elif value is None:
-            found[key] = "" if key in values else None
-        else:
-            raise BindSourceError(path, f'gives "{key}" a list or a mapping, not a value')
-    return found
+    return texts_of(_read_mapping(path), keys, path)
 
 
 def _read_mapping(path: Path) -> Mapping[str, object]:

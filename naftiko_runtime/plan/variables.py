@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from naftiko_runtime.binds import PROVIDERS, BindSourceError, Found, Secret, find_values
+from naftiko_runtime.binds import PROVIDERS, BindSourceError, Found, Load, Secret, find_values
 from naftiko_runtime.document.model import Bind, BindReference, Capability
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.problems import Consequence, Problem, Severity
@@ -58,10 +58,10 @@ def resolve_variables(
     problems: list[Problem] = []
     files: list[Path] = []
     values: dict[str, Secret] = {}
+    load = Load(environment)
     for location, binds in _by_location(capability.binds):
-        found = _find(location, binds, environment, problems)
-        if found.file is not None:
-            files.append(found.file)
+        found = _find(location, binds, load, problems)
+        files.extend(found.files)
         for bind in binds:
             value = found.values.get(bind.key)
             if value is None and location is None:
@@ -83,24 +83,20 @@ def _by_location(binds: Iterable[Bind]) -> list[tuple[str | None, list[Bind]]]:
     return [(location, group) for (_, location), group in grouped.items()]
 
 
-def _find(
-    location: str | None,
-    binds: list[Bind],
-    environment: Mapping[str, str],
-    problems: list[Problem],
-) -> Found:
+def _find(location: str | None, binds: list[Bind], load: Load, problems: list[Problem]) -> Found:
     keys = tuple(bind.key for bind in binds)
     folder = Path(binds[0].place.file).parent
-    file: Path | None = None
+    files: tuple[Path, ...] = ()
     try:
-        return find_values(location, keys, folder, environment)
+        return find_values(location, keys, folder, load)
     except KeyError as scheme:
         schemes = ", ".join(f"{known}://" for known in PROVIDERS if known)
         message = f'"{location}" is not read: no provider for {scheme}'
         remedy = f"use {schemes} or leave `location` out for the environment"
     except BindSourceError as error:
-        message, remedy = str(error), "locations are relative to the file that names them"
-        file = error.file
+        message = str(error)
+        remedy = error.remedy or "locations are relative to the file that names them"
+        files = () if error.file is None else (error.file,)
     bind = binds[0]
     problems.append(
         Problem(
@@ -113,7 +109,7 @@ def _find(
             Consequence.NOTHING,
         )
     )
-    return Found({}, file)
+    return Found({}, files)
 
 
 def _unset(bind: Bind, location: str | None) -> Problem:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from naftiko_runtime.binds import BindSourceError, Secret, find_values
+from naftiko_runtime.binds import BindSourceError, Load, Secret, find_values
 from naftiko_runtime.binds.files import lookup, path_of
 
 
@@ -34,11 +34,11 @@ def test_a_relative_location_that_is_not_beside_the_file_is_looked_for_in_the_wo
     working.mkdir()
     monkeypatch.chdir(working)
     (working / "secrets.yaml").write_text("TOKEN: from-the-working-directory")
-    assert find_values("file:///./secrets.yaml", ("TOKEN",), beside, {}).values == {
+    assert find_values("file:///./secrets.yaml", ("TOKEN",), beside, Load({})).values == {
         "TOKEN": "from-the-working-directory"
     }
     (beside / "secrets.yaml").write_text("TOKEN: from-beside")
-    assert find_values("file:///./secrets.yaml", ("TOKEN",), beside, {}).values == {
+    assert find_values("file:///./secrets.yaml", ("TOKEN",), beside, Load({})).values == {
         "TOKEN": "from-beside"
     }
 
@@ -145,23 +145,24 @@ def test_c2_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_a_location_values_come_from_the_environment_alone(tmp_path: Path) -> None:
-    values = find_values(None, ("TOKEN", "OTHER"), tmp_path, {"TOKEN": "abc"})
+    values = find_values(None, ("TOKEN", "OTHER"), tmp_path, Load({"TOKEN": "abc"}))
     assert values.values == {"TOKEN": "abc", "OTHER": None}
-    assert values.file is None
+    assert values.files == ()
 
 
 def test_a_location_of_a_scheme_that_nobody_reads_is_a_key_error_of_the_scheme(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(KeyError, match="vault"):
-        find_values("vault://secret/data", ("TOKEN",), tmp_path, {"TOKEN": "from-environment"})
+    load = Load({"TOKEN": "from-environment"})
+    with pytest.raises(KeyError, match="aws-secrets"):
+        find_values("aws-secrets://data", ("TOKEN",), tmp_path, load)
 
 
 def test_a_value_with_a_location_never_falls_back_to_the_environment(tmp_path: Path) -> None:
     (tmp_path / "keys.yaml").write_text("OTHER: x\n")
-    values = find_values("file:///./keys.yaml", ("TOKEN",), tmp_path, {"TOKEN": "abc"})
+    values = find_values("file:///./keys.yaml", ("TOKEN",), tmp_path, Load({"TOKEN": "abc"}))
     assert values.values == {"TOKEN": None}
-    assert values.file == tmp_path / "keys.yaml"
+    assert values.files == (tmp_path / "keys.yaml",)
 
 
 @given(

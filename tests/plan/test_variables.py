@@ -82,7 +82,7 @@ def test_the_environment_never_fills_a_variable_that_belongs_to_a_file(tmp_path:
 @pytest.mark.parametrize(
     ("location", "said"),
     [
-        ("vault://secret/data", "no provider for 'vault'"),
+        ("aws-secrets://data", "no provider for 'aws-secrets'"),
         ("https://secrets.example/x", "no provider for 'https'"),
         ("file:///nowhere/secrets.yaml", "No such file"),
     ],
