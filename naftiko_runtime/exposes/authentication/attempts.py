@@ -15,7 +15,7 @@ BURST: Final = 20
 SECONDS_EACH: Final = 3.0
 
 _MOST_PEERS: Final = 4096
-_MOST_GOOD: Final = 1024
+_MOST_CREDENTIALS: Final = 1024
 
 
 @dataclass(slots=True)
@@ -27,15 +27,17 @@ class _Bucket:
 class Attempts:
     """How many wrong tries each peer has left.
 
-    Credentials that have passed lately are judged whatever their peer has done: behind one
-    address (a proxy, this very machine) one caller with a wrong key must not lock out the others.
-    Both memories are bounded; what falls out of them begins anew.
+    Behind one address (a proxy, this very machine) one caller with a wrong key must not lock out
+    the others: credentials that have passed lately are judged whatever their peer has done, and
+    the same wrong ones count once, as nobody guesses the same twice. All memories are bounded;
+    what falls out of them begins anew.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._good: OrderedDict[bytes, None] = OrderedDict()
+        self._wrong: OrderedDict[bytes, None] = OrderedDict()
 
     def seconds_to_wait(self, peer: str, given: bytes) -> float:
         """0 when the credentials may be judged now."""
@@ -46,15 +48,15 @@ class Attempts:
         return 0.0 if left >= 1 else (1 - left) * SECONDS_EACH
 
     def passed(self, given: bytes) -> None:
-        key = seal(given)
-        self._good[key] = None
-        self._good.move_to_end(key)
-        if len(self._good) > _MOST_GOOD:
-            self._good.popitem(last=False)
+        """Takes note of what identifies credentials that were right."""
+        _remember(self._good, seal(given))
 
-    def failed(self, peer: str, given: bytes) -> bool:
-        """Whether this was the last try that the peer had."""
+    def failed(self, peer: str, given: bytes, whole: bytes) -> bool:
+        """Takes note of wrong credentials: what identifies them, and all of what was given. Whether
+        this was the last try that the peer had."""
         self._good.pop(seal(given), None)
+        if not _remember(self._wrong, seal(peer.encode() + b"\n" + whole)):
+            return False
         bucket = self._buckets.setdefault(peer, _Bucket(BURST, self._clock()))
         self._buckets.move_to_end(peer)
         if len(self._buckets) > _MOST_PEERS:
@@ -64,3 +66,13 @@ class Attempts:
 
     def _left(self, bucket: _Bucket) -> float:
         return min(BURST, bucket.tries + (self._clock() - bucket.at) / SECONDS_EACH)
+
+
+def _remember(memory: OrderedDict[bytes, None], key: bytes) -> bool:
+    """Whether a key is new; it is the last to be forgotten."""
+    is_new = key not in memory
+    memory[key] = None
+    memory.move_to_end(key)
+    if len(memory) > _MOST_CREDENTIALS:
+        memory.popitem(last=False)
+    return is_new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,7 +15,12 @@ LEEWAY: Final = 30
 
 
 class TokenRefused(Exception):
-    """A token that lets nobody in; the message is a clause about "the access token"."""
+    """A token that lets nobody in; the message is a clause about "the access token". `genuine`
+    says that its issuer has issued it: then it is no guess."""
+
+    def __init__(self, clause: str, *, genuine: bool = False) -> None:
+        super().__init__(clause)
+        self.genuine = genuine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +54,39 @@ def check_claims(
     nor say when a token ends that is active now. `now` is in seconds. Raises TokenRefused.
     """
     if claims.get("iss") != issuer and not (vouched and "iss" not in claims):
-        raise TokenRefused("comes from another issuer")
+        raise _unfit("comes from another issuer")
     if "exp" not in claims and not vouched:
-        raise TokenRefused("says nothing of its expiry")
+        raise _unfit("says nothing of its expiry")
     _check_times(claims, now)
     audience = claims.get("aud")
     meant_for = audience if isinstance(audience, list) else [audience]
     if not any(isinstance(each, str) and each in expected.audiences for each in meant_for):
-        raise TokenRefused("is not meant for this service: its audience is another one")
+        raise _unfit("is not meant for this service: its audience is another one")
     return Token(_principal(claims), expected.scopes - _scopes(claims))
 
 
 def _check_times(claims: Mapping[str, JsonValue], now: float) -> None:
     expiry = _time(claims, "exp")
     if expiry is not None and not expiry > now - LEEWAY:
-        raise TokenRefused("has expired")
+        raise _unfit("has expired")
     for name in ("nbf", "iat"):
         start = _time(claims, name)
         if start is not None and not start <= now + LEEWAY:
-            raise TokenRefused("is not valid yet")
+            raise _unfit("is not valid yet")
 
 
 def _time(claims: Mapping[str, JsonValue], name: str) -> float | None:
     if name not in claims:
         return None
     value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise TokenRefused(f'has a claim "{name}" that is no time')
-    try:
-        return float(value)
-    except OverflowError:
-        raise TokenRefused(f'has a claim "{name}" that is no time') from None
+    if not isinstance(value, bool) and isinstance(value, int | float | Decimal):
+        with suppress(OverflowError):
+            return float(value)
+    raise _unfit(f'has a claim "{name}" that is no time')
+
+
+def _unfit(clause: str) -> TokenRefused:
+    return TokenRefused(clause, genuine=True)
 
 
 def _scopes(claims: Mapping[str, JsonValue]) -> frozenset[str]:

@@ -140,7 +140,8 @@ class Guards:
         return scheme
 
     def _note_failure(self, caller: Caller, tried: Sequence[bytes]) -> None:
-        if self._attempts.failed(caller.peer, tried[0]):
+        whole = b"\n".join([*tried, *caller.values(b"authorization")])
+        if self._attempts.failed(caller.peer, tried[0], whole):
             _log.warning("many wrong credentials come from %s; it has to wait", caller.peer)
 
 

@@ -55,7 +55,8 @@ class OAuth2Scheme:
         except TokenRefused as reason:
             detail = f"the access token {reason}"
             challenge = self._challenge("invalid_token", detail)
-            return Refused(FailureKind.UNAUTHENTICATED, detail, (challenge,), guess=True)
+            guess = not reason.genuine
+            return Refused(FailureKind.UNAUTHENTICATED, detail, (challenge,), guess=guess)
         except AuthorizationServerError as error:
             _log.warning("tokens cannot be checked: %s", error)
             return _unavailable()

@@ -26,7 +26,7 @@ class Passed:
 class Refused:
     """The caller may not. `detail` is for the caller: it says what to do and nothing of what is
     expected. `challenges` are values of `WWW-Authenticate`. `guess` says that wrong credentials
-    were given, which counts against whoever tries many."""
+    were given that may have been guessed, which counts against whoever tries many."""
 
     kind: FailureKind
     detail: str

@@ -52,8 +52,8 @@ class SignedTokens:
         self._clock = clock
 
     async def check(self, token: str) -> Token:
-        if len(token) > _LONGEST:
-            raise TokenRefused("is too long")
+        if not 0 < len(token) <= _LONGEST:
+            raise TokenRefused("is empty or too long")
         try:
             header = _JWS.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, RecursionError):
@@ -106,8 +106,8 @@ class IntrospectedTokens:
         self._discovering = asyncio.Lock()
 
     async def check(self, token: str) -> Token:
-        if len(token) > _LONGEST:
-            raise TokenRefused("is too long")
+        if not 0 < len(token) <= _LONGEST:
+            raise TokenRefused("is empty or too long")
         endpoint = self._endpoint or await self._discovered()
         form = [("token", token), ("token_type_hint", "access_token")]
         try:

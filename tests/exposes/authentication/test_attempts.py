@@ -30,8 +30,12 @@ class Clock:
 
 def exhausted(attempts: Attempts, peer: str = "10.0.0.1") -> Attempts:
     for number in range(BURST):
-        attempts.failed(peer, b"%d" % number)
+        wrong(attempts, b"%d" % number, peer)
     return attempts
+
+
+def wrong(attempts: Attempts, given: bytes, peer: str = "10.0.0.1") -> bool:
+    return attempts.failed(peer, given, given)
 
 
 def use_up(listener: Listener) -> None:
@@ -59,6 +63,14 @@ def test_who_was_let_in_before_is_not_locked_out_by_others_at_his_address() -> N
         assert listener.get("/ships", bearer(TOKEN)).status == 200
         use_up(listener)
         listener.get("/ships", bearer("one-more")).problem(429, "too-many-failures")
+        assert listener.get("/ships", bearer(TOKEN)).status == 200
+
+
+def test_the_same_wrong_secret_again_and_again_is_one_try() -> None:
+    """A client with an old key in its settings goes on calling; others must not suffer."""
+    with guarding(BEARER) as listener:
+        for _ in range(3 * BURST):
+            refused(listener.get("/ships", bearer("outdated")))
         assert listener.get("/ships", bearer(TOKEN)).status == 200
 
 
@@ -95,12 +107,11 @@ def test_tries_come_back_with_time() -> None:
     assert 0 < attempts.seconds_to_wait("10.0.0.1", b"x") <= SECONDS_EACH
     clock.now += SECONDS_EACH
     assert attempts.seconds_to_wait("10.0.0.1", b"x") == 0
-    attempts.failed("10.0.0.1", b"x")
-    assert attempts.seconds_to_wait("10.0.0.1", b"x") > 0
+    wrong(attempts, b"x")
+    assert attempts.seconds_to_wait("10.0.0.1", b"y") > 0
     clock.now += SECONDS_EACH * BURST * 10
-    assert [attempts.failed("10.0.0.1", b"x") for _ in range(BURST)] == [False] * (BURST - 1) + [
-        True
-    ]
+    last = [wrong(attempts, b"later-%d" % number) for number in range(BURST)]
+    assert last == [False] * (BURST - 1) + [True]
 
 
 def test_one_address_does_not_slow_another_down() -> None:
@@ -113,17 +124,18 @@ def test_credentials_that_turn_wrong_lose_their_privilege() -> None:
     attempts.passed(GOOD)
     exhausted(attempts)
     assert attempts.seconds_to_wait("10.0.0.1", GOOD) == 0
-    attempts.failed("10.0.0.1", GOOD)
+    wrong(attempts, GOOD)
     assert attempts.seconds_to_wait("10.0.0.1", GOOD) > 0
 
 
 def test_memory_is_bounded() -> None:
     attempts = Attempts(Clock())
     for number in range(10_000):
-        attempts.failed(f"10.0.{number // 256}.{number % 256}", b"x")
+        wrong(attempts, b"%d" % number, f"10.0.{number // 256}.{number % 256}")
         attempts.passed(b"%d" % number)
     assert len(attempts._buckets) <= 4096
     assert len(attempts._good) <= 1024
+    assert len(attempts._wrong) <= 1024
 
 
 def peer_of(address: str | None) -> Caller:

@@ -17,6 +17,7 @@ from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.trust import TrustStore
 from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication.attempts import BURST
 from naftiko_runtime.http_authentication import parse_challenges
 from naftiko_runtime.plan.inbound import InboundPlan
 from tests.exposes.authentication.guarded import (
@@ -527,3 +528,19 @@ def test_an_issuer_without_introspection_lets_nobody_in(issuer: Issuer, guards: 
     metadata_of(issuer, introspection_endpoint=None)
     with guarding(introspected(issuer), guards=guards) as listener:
         call(listener, "opaque").problem(503, "issuer-unavailable")
+
+
+def test_a_token_that_has_expired_is_no_guess(issuer: Issuer, guards: Guards) -> None:
+    """U7: a busy client whose token ends under it must not have to wait for the next one."""
+    with guarding(resource(issuer), guards=guards) as listener:
+        for number in range(2 * BURST):
+            is_refused(call(listener, issuer.token(exp=After(-60), jti=str(number))), "expired")
+        assert call(listener, issuer.token()).status == 200
+
+
+def test_tokens_that_are_made_up_are_guesses(issuer: Issuer, guards: Guards) -> None:
+    other = new_key("rsa")
+    with guarding(resource(issuer), guards=guards) as listener:
+        for number in range(BURST):
+            is_refused(call(listener, issuer.token(other, jti=str(number))))
+        call(listener, issuer.token(other)).problem(429, "too-many-failures")
