@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from naftiko_runtime.telemetry.buffer import FinishedTrace
-
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
+
+    from naftiko_runtime.telemetry.buffer import FinishedTrace
 
 _TRACES_PATH: Final = "/v1/traces"
 _SEND_SECONDS: Final = 5.0
