@@ -60,9 +60,10 @@ class HttpStreams:
     ) -> AsyncIterator[StreamedResponse]:
         login = request.login
         ready = request if login is None else await self._logins.authorized(request, login)
-        with traced(ready) as outgoing:
+        with traced(ready) as (outgoing, note_status):
             exchange, target, transport = self._choose(outgoing)
             async with _exchanged(exchange, target, transport, body) as response:
+                note_status(response.status)
                 if login is not None and response.status == 401:
                     self._logins.note_refusal(request, login, _challenges(response))
                 yield response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from naftiko_runtime.consumes.addresses import AddressError, split_url
@@ -21,25 +22,33 @@ async def send_traced(
     send: Callable[[UpstreamRequest], Awaitable[UpstreamResponse]],
 ) -> UpstreamResponse:
     """The answer of `send`, to which the request goes with the headers of its span."""
-    attributes = _attributes(request)
-    with parent.child(f"http.client.{request.method}", attributes, SpanKind.CLIENT) as span:
+    with _client_span(parent, request) as span:
         response = await send(with_context(request, span))
-        attributes["http.response.status_code"] = response.status
-        if response.status >= 400:
-            span.error = str(response.status)
+        _note_status(span, response.status)
         return response
 
 
 @contextmanager
-def traced(request: UpstreamRequest) -> Iterator[UpstreamRequest]:
-    """A span around an exchange, where the call has one: the request with its headers."""
+def traced(request: UpstreamRequest) -> Iterator[tuple[UpstreamRequest, Callable[[int], None]]]:
+    """A span around an exchange, where the call has one: the request with its headers, and whom
+    to tell the status of the answer."""
     parent = current_span()
     if parent is None:
-        yield request
+        yield request, lambda status: None
         return
+    with _client_span(parent, request) as span:
+        yield with_context(request, span), partial(_note_status, span)
+
+
+def _client_span(parent: Span, request: UpstreamRequest) -> Span:
     name = f"http.client.{request.method}"
-    with parent.child(name, _attributes(request), SpanKind.CLIENT) as span:
-        yield with_context(request, span)
+    return parent.child(name, _attributes(request), SpanKind.CLIENT)
+
+
+def _note_status(span: Span, status: int) -> None:
+    span.attributes["http.response.status_code"] = status
+    if status >= 400:
+        span.error = str(status)
 
 
 def with_context(request: UpstreamRequest, span: Span) -> UpstreamRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -133,7 +134,8 @@ class Span:
         traceback: TracebackType | None,
     ) -> None:
         assert self._token is not None, "a span is left once"
-        _CURRENT.reset(self._token)
+        with suppress(ValueError):  # another task may end what one began, as with streams
+            _CURRENT.reset(self._token)
         self._token = None
         if error is not None and self.error is None:
             self.error = _word_for(error)

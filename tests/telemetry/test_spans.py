@@ -115,6 +115,25 @@ async def test_tasks_of_a_call_are_part_of_its_trace_until_it_ends() -> None:
 
 
 @pytest.mark.anyio
+async def test_another_task_may_end_what_one_has_begun() -> None:
+    recorded = recorder()
+    root = recorded.start("root", None, {})
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        root.__enter__()
+        begun.set()
+
+    async def end() -> None:
+        await begun.wait()
+        root.__exit__(None, None, None)
+
+    await asyncio.gather(asyncio.create_task(begin()), asyncio.create_task(end()))
+    assert only_trace(recorded).root is root
+    assert current_span() is None
+
+
+@pytest.mark.anyio
 async def test_calls_at_the_same_time_do_not_share_spans() -> None:
     recorded = recorder()
 
