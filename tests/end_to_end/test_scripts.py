@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from mcp import Client, StdioServerParameters
 
 from tests.recording_upstream import RecordingUpstream, reply_json
 from tests.script_files import any_input, document, script, write_files
 from tests.sequences import Keys, call, mapping, operation
-from tests.serving_process import Serving, serve
+from tests.serving_process import ROOT, Serving, clean_environment, serve
 
 PORTS = (8080, 9090, 7070)
 
@@ -181,3 +184,34 @@ def test_scripts_switched_off_leave_the_rest_in_service(
         assert run(serving).status_code == 404
         response = httpx2.post(serving.rest() + "/plain", json={})
         assert response.json() == {"value": "GET"}
+
+
+@pytest.mark.anyio
+async def test_tools_over_standard_input_run_scripts_as_well(tmp_path: Path) -> None:
+    files = {"a.js": "result = context.n * 2n", "b.py": "result = str(context['twice'])"}
+    inputs = [any_input("n", "integer")]
+    steps = [script("a.js", "twice"), script("b.py", "text")]
+    path = write(tmp_path, files, steps, inputs=inputs)
+    started = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "naftiko_runtime", "stdio", str(path)],
+        env=clean_environment(),
+        cwd=str(ROOT),
+    )
+    with anyio.fail_after(60):
+        async with Client(started) as client:
+            result = await client.call_tool("run", {"n": 2**60})
+    assert not result.is_error
+    assert result.structured_content == {"value": str(2**61)}
+
+
+@pytest.mark.anyio
+async def test_an_mcp_client_reads_why_a_script_failed(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a.py": "raise ValueError('no such ship')"}, [script("a.py", "pick")])
+    with serve(path, ports=PORTS) as serving, anyio.fail_after(60):
+        async with Client(serving.mcp()) as client:
+            result = await client.call_tool("run", {})
+    assert result.is_error
+    assert 'step "pick": the script "a.py" failed at line 1: ValueError: no such ship' in str(
+        result.content
+    )
