@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from naftiko_runtime.binds import environment, files, mounted, platforms
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.binds.source import BindSourceError, Found, texts_of
-from naftiko_runtime.binds.vault import Vault
+
+if TYPE_CHECKING:
+    from naftiko_runtime.binds.vault import Vault
 
 __all__ = ["PROVIDERS", "BindSourceError", "Found", "Load", "Secret", "find_values"]
 
@@ -20,7 +23,13 @@ class Load:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.variables = variables
-        self.vault = Vault(variables)
+
+    @cached_property
+    def vault(self) -> Vault:
+        # few files need it, and it brings asyncio along
+        from naftiko_runtime.binds.vault import Vault
+
+        return Vault(self.variables)
 
 
 Provider: TypeAlias = Callable[[str, tuple[str, ...], Path, Load], Found]
