@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -27,6 +28,7 @@ from mcp_types import CallToolResult, TextContent, Tool
 
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
+from naftiko_runtime.consumes.streaming import HttpStreams
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.plan.load import LoadedFile, load_file
@@ -97,6 +99,15 @@ class ServedFiles:
             return Answered(response.status, named, response.read())
         finally:
             connection.close()
+
+    def raw(self, request: bytes) -> bytes:
+        """All that is answered to these bytes, up to the end of the connection."""
+        with socket.create_connection(("127.0.0.1", self.port()), SECONDS) as connection:
+            connection.sendall(request)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+            return answer
 
     def get(self, target: str, headers: Mapping[str, str] | None = None) -> Answered:
         return self.call("GET", target, None, headers)
@@ -178,11 +189,12 @@ def served(
             return asyncio.run_coroutine_threadsafe(work, loop).result(SECONDS)
 
         upstreams = HttpUpstreams(UpstreamSettings())
+        streams = HttpStreams(UpstreamSettings(), upstreams.send)
 
         async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
             return await execute(plan, inputs, upstreams)
 
-        service = Service(settings, call, grace=0)
+        service = Service(settings, call, grace=0, streams=streams)
         applied = run(service.apply(tables))
         try:
             yield ServedFiles(
@@ -193,6 +205,7 @@ def served(
             )
         finally:
             run(service.stop())
+            run(streams.aclose())
             run(upstreams.aclose())
 
 

@@ -34,11 +34,11 @@ def answer_of(
     """
     content_type = response.header("content-type")
     headers = tuple(
-        (name, _without_secrets(value.encode(), request.secrets).decode())
+        (name, without_secrets(value.encode(), request.secrets).decode())
         for name, value in response.headers
         if name in PASSED_HEADERS
     )
-    body = _without_secrets(response.body, request.secrets)
+    body = without_secrets(response.body, request.secrets)
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
@@ -59,7 +59,7 @@ def json_answer(
 ) -> Answer:
     """A value as an answer, without the credentials that an upstream may have echoed into it."""
     encoded = encode_json(value)
-    body = _without_secrets(encoded, secrets)
+    body = without_secrets(encoded, secrets)
     shown: MaybeJson = value if body == encoded else MISSING
     return Answer(status, "application/json", body, headers, shown)
 
@@ -93,7 +93,7 @@ def _is_json(content_type: str | None) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
-def _without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
+def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
     """The answer without the credentials that went with the request, should it echo them."""
     for secret in secrets:
         if len(secret) < _SECRET_LENGTH:

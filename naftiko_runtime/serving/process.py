@@ -27,7 +27,7 @@ from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.sharing import open_to_others
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.tables import build_tables
-from naftiko_runtime.serving.upstreams import open_issuers, open_upstreams
+from naftiko_runtime.serving.upstreams import open_issuers, open_streams, open_upstreams
 
 
 def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
@@ -79,6 +79,7 @@ class _Process:
         )
         try:
             upstreams = open_upstreams(self._settings.upstreams)
+            streams = open_streams(self._settings.upstreams, upstreams)
             issuers = open_issuers(self._settings.upstreams)
         except TrustError as error:
             self._reporter.say(logging.ERROR, "trust", str(error))
@@ -95,6 +96,7 @@ class _Process:
             guards,
             self._observability.telemetry,
             self._management,
+            streams,
         )
         try:
             if not await self._start():
@@ -105,6 +107,7 @@ class _Process:
             await self._service.stop()
             await stop_scripts()
             await self._observability.close()
+            await streams.aclose()
             await upstreams.aclose()
             await issuers.aclose()
         self._reporter.say(logging.INFO, "stopped", "stopped")

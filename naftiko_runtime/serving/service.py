@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.exposes.authentication import Guards
 from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.host_check import HostPolicy
@@ -61,7 +62,9 @@ class _Port:
         guards: Guards,
         telemetry: Telemetry | None,
         process: Management | None,
+        streams: Streams | None,
     ) -> None:
+        self._streams = streams
         self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
         self._execute = execute
@@ -95,7 +98,12 @@ class _Port:
             application.rest = None
         elif application.rest is None:
             application.rest = RestApplication(
-                table, self._execute, self._hosts, self._telemetry, self._guards
+                table,
+                self._execute,
+                self._hosts,
+                self._telemetry,
+                self._guards,
+                self._streams,
             )
         else:
             application.rest.table = table
@@ -139,10 +147,12 @@ class Service:
         guards: Guards | None = None,
         telemetry: Telemetry | None = None,
         process: Management | None = None,
+        streams: Streams | None = None,
     ) -> None:
         """`guards` judge callers on all ports; the process's own know issuers of tokens.
         `telemetry` says whether calls are recorded; `process` is what control adapters show, and
-        without it none is served."""
+        without it none is served; nor is anything forwarded without `streams`."""
+        self._streams = streams
         self._telemetry = telemetry
         self._process = process
         self._settings = settings
@@ -196,6 +206,7 @@ class Service:
             self._guards,
             self._telemetry,
             self._process,
+            self._streams,
         )
         shown = await port.show(tables)
         await port.listener.accept()

@@ -1,9 +1,10 @@
-"""The one client with which a process calls all upstreams."""
+"""The clients with which a process calls upstreams."""
 
 from __future__ import annotations
 
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
+from naftiko_runtime.consumes.streaming import HttpStreams
 from naftiko_runtime.serving.settings import UpstreamChoices
 
 _ISSUER_SECONDS = 5.0
@@ -15,8 +16,16 @@ _ISSUER_CONNECTIONS = 8
 def open_upstreams(choices: UpstreamChoices) -> HttpUpstreams:
     """A client that trusts what the choices say; whoever opens it closes it (`aclose`). Raises
     TrustError for a CA file that is not usable."""
-    settings = UpstreamSettings(ca_files=choices.ca_files, insecure=choices.insecure)
-    return HttpUpstreams(settings)
+    return HttpUpstreams(_settings(choices))
+
+
+def open_streams(choices: UpstreamChoices, upstreams: HttpUpstreams) -> HttpStreams:
+    """A client for what is forwarded, which logs in with the other one. As `open_upstreams`."""
+    return HttpStreams(_settings(choices), upstreams.send)
+
+
+def _settings(choices: UpstreamChoices) -> UpstreamSettings:
+    return UpstreamSettings(ca_files=choices.ca_files, insecure=choices.insecure)
 
 
 def open_issuers(choices: UpstreamChoices) -> HttpUpstreams:

@@ -150,12 +150,13 @@ def _faults(problems: Iterable[Problem]) -> list[Problem]:
 def _surface(plan: CapabilityPlan) -> frozenset[tuple[object, ...]]:
     """What a plan serves, by port and name."""
     routes = ((a.port, o.method, o.route) for a in plan.rest for o in a.operations)
+    forwards = ((a.port, "*", f.route) for a in plan.rest for f in a.forwards)
     tools = ((a.port, tool.name) for a in plan.mcp for tool in a.tools)
     resources = ((a.port, r.uri.text) for a in plan.mcp for r in a.resources)
     prompts = ((a.port, "prompt", prompt.name) for a in plan.mcp for prompt in a.prompts)
     skills = ((a.port, "skill", skill.name) for a in plan.skills for skill in a.skills)
     control = ((a.port, "control") for a in plan.control)
-    return frozenset([*routes, *tools, *resources, *prompts, *skills, *control])
+    return frozenset([*routes, *forwards, *tools, *resources, *prompts, *skills, *control])
 
 
 def _folders_of(plan: CapabilityPlan | None) -> list[Path]:

@@ -13,10 +13,13 @@ from typing import Final, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
+from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Guards, Refusal, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
+from naftiko_runtime.exposes.rest.forwarding import Incoming, forward
+from naftiko_runtime.exposes.rest.forwards import Found
 from naftiko_runtime.exposes.rest.inputs import RequestInputs
 from naftiko_runtime.exposes.rest.problem_details import (
     internal_error_reply,
@@ -45,7 +48,15 @@ class RestApplication:
     """Serves one listener. `table` is replaced whole by a reload; a call that has begun ends on
     the table that it began with."""
 
-    __slots__ = ("_execute", "_guards", "_hosts", "_surroundings", "_table", "_telemetry")
+    __slots__ = (
+        "_execute",
+        "_guards",
+        "_hosts",
+        "_streams",
+        "_surroundings",
+        "_table",
+        "_telemetry",
+    )
 
     def __init__(
         self,
@@ -54,13 +65,16 @@ class RestApplication:
         hosts: HostPolicy,
         telemetry: Telemetry | None = None,
         guards: Guards | None = None,
+        streams: Streams | None = None,
     ) -> None:
-        """`guards` judge callers; the process's own know issuers of tokens."""
+        """`guards` judge callers; the process's own know issuers of tokens. `streams` send what is
+        forwarded; without them nothing is."""
         self._table = table
         self._guards = guards or Guards()
         self._surroundings = Surroundings(table, self._guards)
         self._execute = execute
         self._hosts = hosts
+        self._streams = streams
         self._telemetry = telemetry or Telemetry()
 
     @property
@@ -84,7 +98,7 @@ class RestApplication:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            reply = await self._reply(scope, receive)
+            reply = await self._reply(scope, receive, send)
         except CallFailed as failed:
             reply = problem_reply(failed.failure)
         except Exception:
@@ -99,8 +113,8 @@ class RestApplication:
         body = b"" if scope["method"] == "HEAD" else reply.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _reply(self, scope: Scope, receive: Receive) -> Reply | None:
-        """None when the caller hung up. Raises CallFailed."""
+    async def _reply(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
+        """None when the caller hung up, or has been answered. Raises CallFailed."""
         headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
         refusal = self._hosts.check(headers)
         if refusal is not None:
@@ -108,7 +122,10 @@ class RestApplication:
         path = raw_path(scope)
         found = self._find(scope["method"], path)
         if found is None:
-            return await self._surroundings.reply(scope, path, None)
+            forwarded = self._forwarded(scope, path)
+            if forwarded is None:
+                return await self._surroundings.reply(scope, path, None)
+            return await self._forward(forwarded, scope, receive, send)
         target, variables = found
         if isinstance(target, OwnPage):
             return await self._surroundings.reply(scope, path, target)
@@ -141,6 +158,26 @@ class RestApplication:
             note_failure(outcome)
             return problem_reply(outcome)
         return answer_reply(outcome)
+
+    def _forwarded(self, scope: Scope, path: bytes) -> Found | None:
+        if self._streams is None or scope["path"] in self._table.door.metadata:
+            return None
+        return self._table.forwards.find(path)
+
+    async def _forward(
+        self, found: Found, scope: Scope, receive: Receive, send: Send
+    ) -> Reply | None:
+        headers, query = scope["headers"], scope["query_string"]
+        asked = found.target.adapter.authentication
+        if asked is not None:
+            verdict = await self._guards.admit_to(asked, caller_of(scope))
+            if isinstance(verdict, Refusal):
+                return refusal_reply(verdict)
+            headers, query = self._guards.without_credentials(asked, headers, query)
+        assert self._streams is not None
+        incoming = Incoming(scope["method"], query, headers, receive)
+        await forward(found, incoming, self._streams, send)
+        return None
 
     def _find(self, method: str, path: bytes) -> tuple[Target, dict[str, str]] | None:
         """None also for a path that cannot be read."""

@@ -8,10 +8,16 @@ from enum import Enum
 from typing import TypeAlias
 
 from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
-from naftiko_runtime.exposes.rest.route_syntax import Route, RouteSyntaxError, parse_route
+from naftiko_runtime.exposes.rest.forwards import NO_FORWARDS, Forwards, ServedForward
+from naftiko_runtime.exposes.rest.route_syntax import (
+    Pattern,
+    Route,
+    RouteSyntaxError,
+    parse_route,
+)
 from naftiko_runtime.exposes.rest.routes import Routes, build_routes
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
-from naftiko_runtime.problems import Consequence, Problem, Severity
+from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +43,12 @@ Target: TypeAlias = ServedOperation | OwnPage
 @dataclass(frozen=True, slots=True, eq=False)
 class RestTable:
     """Never changed: a reload builds another one. `operations` are in the order of the files,
-    `door` is what their adapters ask of callers."""
+    `door` is what their adapters ask of callers. `forwards` have what is no operation's."""
 
     routes: Routes[Target]
     operations: tuple[ServedOperation, ...]
     door: Door = OPEN
+    forwards: Forwards = NO_FORWARDS
 
     def targets(self, path: bytes) -> dict[str, Target]:
         """What a path has, by method. Raises ValueError for a path that cannot be read."""
@@ -67,8 +74,9 @@ def build_rest_table(
         if isinstance(owner, ServedOperation) and isinstance(late, ServedOperation):
             problems.append(_route_taken(owner.plan, late.plan))
     served = tuple(operation for operation in operations if operation not in refused)
+    forwards = Forwards(_forwards(adapters, problems))
     asked = [adapter.authentication for _, adapter in adapters]
-    return RestTable(routes, served, door_of(asked, metadata_pages(asked))), problems
+    return RestTable(routes, served, door_of(asked, metadata_pages(asked)), forwards), problems
 
 
 def _operations(
@@ -79,27 +87,41 @@ def _operations(
             try:
                 yield ServedOperation(label, adapter, plan, parse_route(plan.route))
             except RouteSyntaxError as error:
-                message, _, remedy = str(error).partition(" - ")
-                problems.append(
-                    Problem(
-                        "route-invalid",
-                        plan.place,
-                        (),
-                        message,
-                        remedy,
-                        consequence=Consequence.PART,
-                    )
-                )
+                problems.append(_route_invalid(plan.place, error))
+
+
+def _forwards(
+    adapters: Sequence[tuple[str, RestAdapterPlan]], problems: list[Problem]
+) -> Iterator[ServedForward]:
+    places: dict[tuple[Pattern, ...], Place] = {}
+    for label, adapter in adapters:
+        for plan in adapter.forwards:
+            try:
+                route = parse_route(plan.route)
+            except RouteSyntaxError as error:
+                problems.append(_route_invalid(plan.place, error))
+                continue
+            first = places.setdefault(route.patterns, plan.place)
+            if first is plan.place:
+                yield ServedForward(label, adapter, plan, route)
+            else:
+                message = f'"{plan.route}" is already forwarded at {first}'
+                remedy = "change the path of one of them"
+                problems.append(_taken(plan.place, message, remedy))
+
+
+def _route_invalid(place: Place, error: RouteSyntaxError) -> Problem:
+    message, _, remedy = str(error).partition(" - ")
+    return Problem("route-invalid", place, (), message, remedy, consequence=Consequence.PART)
 
 
 def _route_taken(owner: RestOperationPlan, late: RestOperationPlan) -> Problem:
-    return Problem(
-        "route-taken",
-        late.place,
-        (),
+    message = (
         f'"{late.method} {late.route}" of operation "{late.name}" is already served'
-        f' by operation "{owner.name}" at {owner.place}',
-        "change the path or the method of one of them",
-        Severity.WARNING,
-        Consequence.PART,
+        f' by operation "{owner.name}" at {owner.place}'
     )
+    return _taken(late.place, message, "change the path or the method of one of them")
+
+
+def _taken(place: Place, message: str, remedy: str) -> Problem:
+    return Problem("route-taken", place, (), message, remedy, Severity.WARNING, Consequence.PART)
