@@ -31,17 +31,19 @@ from naftiko_runtime.telemetry.spans import current_span
 
 @dataclass(slots=True)
 class _Run:
-    """One execution of a sequence: its scope, each call step's exchange by index, and the names
-    of the steps that may have changed something."""
+    """One execution of a sequence: its scope, each call step's exchange by index, the names of
+    the steps that may have changed something, and the secrets that scripts were given."""
 
     scope: Scope
     upstreams: Upstreams
     exchanges: dict[int, tuple[UpstreamRequest, UpstreamResponse]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(text for request, _ in self.exchanges.values() for text in request.secrets)
+        sent = (text for request, _ in self.exchanges.values() for text in request.secrets)
+        return (*sent, *self.given)
 
 
 async def orchestrate(
@@ -143,6 +145,7 @@ async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
 
 async def _run_script(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, ScriptStepPlan)
+    run.given.extend(step.secrets)
     value = await run_script(step, step.read(run.scope))
     if not isinstance(value, Missing):
         run.scope.steps[step.name] = value

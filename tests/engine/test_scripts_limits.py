@@ -401,6 +401,20 @@ async def test_calls_and_mappings_read_what_a_script_gave(tmp_path: Path) -> Non
     assert upstreams.urls == ["/ships", "/ships/7"]
 
 
+async def test_r7_a_secret_that_a_script_was_given_does_not_reach_the_caller(
+    tmp_path: Path,
+) -> None:
+    step = script("a.js", **{"with": {"key": "{{API_KEY}}"}})
+    file = scripts(
+        tmp_path,
+        {"a.js": "result = {sent: context.key, length: context.key.length}"},
+        [step],
+        binds=[{"namespace": "env", "keys": {"API_KEY": "API_KEY"}}],
+        variables={"API_KEY": "canary-7f3a"},
+    )
+    assert await file.value() == {"value": {"sent": "***", "length": 11}}
+
+
 async def test_without_mappings_a_script_at_the_end_of_no_call_is_the_answer(
     tmp_path: Path,
 ) -> None:

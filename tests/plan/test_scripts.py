@@ -291,6 +291,27 @@ def test_a_dependency_that_cannot_be_run_is_refused_by_its_name(tmp_path: Path) 
     assert said.startswith('dependencies: the script "b.js" cannot be run: line 1')
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("a.js", "result = " + "[" * 20_000 + "]" * 20_000),
+        ("a.js", "if (x) " * 20_000 + "y() // end"),
+        ("a.js", "(" * 20_000),
+        ("a.js", "`${" * 10_000),
+        ("a.js", "result = " + "1 + " * 50_000 + "1"),
+        ("a.py", "result = " + "1 + " * 50_000 + "1"),
+        ("a.py", "result = " + "[" * 5_000 + "]" * 5_000),
+        ("a.py", "result = " + "-" * 100_000 + "1"),
+        ("a.py", "".join("    " * n + "if x:\n" for n in range(99)) + "    " * 99 + "y = 1"),
+        ("a.py", "a = 1\0"),
+        ("a.js", "a = 1\0"),
+    ],
+)
+def test_r4_deep_and_long_scripts_are_read_or_refused(tmp_path: Path, file: str, text: str) -> None:
+    loaded = scripts(tmp_path, {file: text}, [script(file)])
+    assert all(problem.rule == "script" for problem in loaded.errors)
+
+
 def test_nothing_of_a_script_but_its_imports_runs_when_it_is_loaded(tmp_path: Path) -> None:
     file = scripts(tmp_path, {"a.py": "while True:\n    x = 1 / 0"}, [script("a.py")])
     assert file.errors == []

@@ -18,7 +18,7 @@ LENGTH: Final = struct.Struct("!I")
 READY: Final = "ready"
 LARGEST_RESULT: Final = 16 * 1024 * 1024
 """The most bytes of JSON that a script can give."""
-LARGEST_FRAME: Final = 256 * 1024 * 1024
+LARGEST_FRAME: Final = 2 * LARGEST_RESULT
 MEMORY: Final = 128 * 1024 * 1024
 """How much memory a script can have. Monty counts each byte; V8 looks from time to time, and what
 it overlooks ends at the bound of the whole process."""

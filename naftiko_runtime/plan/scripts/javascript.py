@@ -24,6 +24,17 @@ _PARSER_LANGUAGE = Language(tree_sitter_javascript.language())
 _LISTS = frozenset({"program", "statement_block", "switch_case", "switch_default"})
 _LOOPS = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
 _BODIES = _LOOPS | {"with_statement"}
+_REPEATING = _LOOPS | {"catch_clause"}
+_FUNCTIONS = frozenset(
+    {
+        "arrow_function",
+        "function_declaration",
+        "function_expression",
+        "generator_function",
+        "generator_function_declaration",
+        "method_definition",
+    }
+)
 _MODULE_PARTS = frozenset({"import_statement", "export_statement"})
 
 
@@ -36,7 +47,8 @@ def prepare_javascript(text: str) -> tuple[str, tuple[int, ...]]:
     source = text.encode()
     root = Parser(_PARSER_LANGUAGE).parse(source).root_node
     insertions: list[tuple[int, bytes]] = []
-    for node in _nodes(root):
+    ends: dict[int, int] = {}
+    for node, parent in _nodes(root):
         if node.is_error or node.is_missing:
             raise ScriptSyntaxError(node.start_point.row + 1, _unreadable(node, source))
         if node.type in _MODULE_PARTS:
@@ -46,16 +58,17 @@ def prepare_javascript(text: str) -> tuple[str, tuple[int, ...]]:
                 f"`{word}` is for modules, and scripts are none",
                 "list the other file under `dependencies`: what it defines is there for this one",
             )
-        insertions.extend(_insertions(node))
+        insertions.extend(_insertions(node, parent, ends))
     return _inserted(source, insertions).decode(), ()
 
 
-def _nodes(root: Node) -> Iterator[Node]:
-    rest = [root]
+def _nodes(root: Node) -> Iterator[tuple[Node, str]]:
+    """All nodes in order, each with the type of its parent (asking a node takes long)."""
+    rest = [(root, "")]
     while rest:
-        node = rest.pop()
-        yield node
-        rest.extend(reversed(node.children))
+        node, parent = rest.pop()
+        yield node, parent
+        rest.extend((child, node.type) for child in reversed(node.children))
 
 
 def _unreadable(node: Node, source: bytes) -> str:
@@ -65,24 +78,25 @@ def _unreadable(node: Node, source: bytes) -> str:
     return f"not JavaScript near `{found.strip()}`"
 
 
-def _insertions(node: Node) -> Iterator[tuple[int, bytes]]:
-    """The counters of a node's own statements, and the braces that they take."""
+def _insertions(node: Node, parent: str, ends: dict[int, int]) -> Iterator[tuple[int, bytes]]:
+    """The counters of a node's own statements, and the braces that they take. `ends` remembers
+    where statements end."""
     if node.type in _LISTS:
-        yield from _before_each(node)
+        yield from _before_each(node, parent)
     body = _single_statement(node)
     if body is not None:
         yield body.start_byte, b"{" + _TICK
-        yield _end(body), b"}"
+        yield _end(body, ends), b"}"
 
 
-def _before_each(node: Node) -> Iterator[tuple[int, bytes]]:
+def _before_each(node: Node, parent: str) -> Iterator[tuple[int, bytes]]:
     statements = [child for child in node.named_children if _is_statement(child, node)]
-    can_open = node.type == "program" or _is_function_body(node)
+    can_open = node.type == "program" or parent in _FUNCTIONS
     while can_open and statements and _is_directive(statements[0]):
         statements.pop(0)  # "use strict" means nothing unless it comes first
     for statement in statements:
         yield statement.start_byte, _TICK
-    if not statements and node.type == "statement_block" and _repeats(node.parent):
+    if not statements and node.type == "statement_block" and parent in _REPEATING:
         yield node.start_byte + 1, _TICK
 
 
@@ -92,27 +106,11 @@ def _is_statement(child: Node, parent: Node) -> bool:
     return child.type.endswith(("_statement", "_declaration", "statement_block"))
 
 
-def _is_function_body(node: Node) -> bool:
-    return node.parent is not None and node.parent.type not in _LISTS | _BODIES | {
-        "if_statement",
-        "else_clause",
-        "try_statement",
-        "catch_clause",
-        "finally_clause",
-        "labeled_statement",
-        "class_static_block",
-    }
-
-
 def _is_directive(statement: Node) -> bool:
     inner = statement.named_children
     return (
         statement.type == "expression_statement" and len(inner) == 1 and inner[0].type == "string"
     )
-
-
-def _repeats(parent: Node | None) -> bool:
-    return parent is not None and (parent.type in _LOOPS or parent.type == "catch_clause")
 
 
 def _single_statement(node: Node) -> Node | None:
@@ -129,10 +127,19 @@ def _single_statement(node: Node) -> Node | None:
     return None if body is None or body.type == "statement_block" else body
 
 
-def _end(node: Node) -> int:
+def _end(node: Node, ends: dict[int, int]) -> int:
     """Where a statement ends, leaving out a comment behind one that lacks its semicolon."""
-    inner = [c for c in node.children if c.type != "comment" and c.end_byte > c.start_byte]
-    return _end(inner[-1]) if inner else node.end_byte
+    passed: list[int] = []
+    while node.id not in ends:
+        passed.append(node.id)
+        inner = [c for c in node.children if c.type != "comment" and c.end_byte > c.start_byte]
+        if not inner:
+            ends[node.id] = node.end_byte
+            break
+        node = inner[-1]
+    end = ends[node.id]
+    ends.update(dict.fromkeys(passed, end))
+    return end
 
 
 def _inserted(source: bytes, insertions: list[tuple[int, bytes]]) -> bytes:

@@ -29,12 +29,15 @@ def prepare_python(text: str) -> tuple[str, tuple[int, ...]]:
     if RESERVED in text:
         line = text[: text.index(RESERVED)].count("\n") + 1
         raise ScriptSyntaxError(line, f'names with "{RESERVED}" belong to the runtime', "rename it")
-    tree = _parsed(text)
-    _check(tree)
-    for node in ast.walk(tree):
-        _count(node)
-    code = ast.unparse(ast.fix_missing_locations(tree))
-    return code, _lines(tree, code)
+    try:
+        tree = _parsed(text)
+        _check(tree)
+        for node in ast.walk(tree):
+            _count(node)
+        code = ast.unparse(ast.fix_missing_locations(tree))
+        return code, _lines(tree, code)
+    except (RecursionError, MemoryError, IndentationError):
+        raise ScriptSyntaxError(1, "it is nested too deeply", "split it up") from None
 
 
 def _parsed(text: str) -> ast.Module:
@@ -42,8 +45,8 @@ def _parsed(text: str) -> ast.Module:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise ScriptSyntaxError(error.lineno or 1, f"not Python: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError):  # a null character; nesting
-        raise ScriptSyntaxError(1, "not Python: it cannot be parsed") from None
+    except ValueError:
+        raise ScriptSyntaxError(1, "not Python: it holds a null character") from None
     tree.body = [statement for statement in tree.body if not _is_future(statement)]
     return tree
 
