@@ -75,7 +75,7 @@ class Part:
 def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     """The plan of one part.
 
-    Raises NotSupported, OutOfService, OutputError, JsonPathSyntaxError, ScriptError, or another
+    Raises OutOfService, OutputError, JsonPathSyntaxError, ScriptError, or another
     ValueError for what cannot be compiled.
     """
     behaviour, parameters = part.behaviour, part.parameters

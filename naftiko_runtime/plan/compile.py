@@ -42,7 +42,6 @@ from naftiko_runtime.plan.operation import (
     UnservedAdapter,
 )
 from naftiko_runtime.plan.outputs import OutputError
-from naftiko_runtime.plan.request import NotSupported
 from naftiko_runtime.plan.scripts import ScriptError, read_scripting
 from naftiko_runtime.plan.skills import compile_skills
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
@@ -259,8 +258,6 @@ def _compile_forwards(adapter: RestAdapter, context: _Context) -> Iterable[Forwa
             continue
         try:
             plan, problems = compile_forward(forward, consumes, base, surroundings.variables)
-        except NotSupported as error:
-            context.refuse("not-supported", forward, f"{error} is not supported yet")
         except ValueError as error:
             context.refuse("not-compilable", forward, f"nothing can be forwarded: {error}")
         else:
@@ -364,8 +361,6 @@ def _compile_operation(
         context.problems.append(
             Problem("script", error.step.place, path, str(error), error.remedy, *_OUT_OF_SERVICE)
         )
-    except NotSupported as error:
-        context.refuse("not-supported", part, f"{error} is not supported yet")
     except OutOfService as error:
         context.refuse("call-out-of-service", part, str(error))
     except ValueError as error:

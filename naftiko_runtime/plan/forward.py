@@ -40,7 +40,7 @@ def compile_forward(
     """The plan of one forwarding resource, and warnings. Of the upstream, the `baseUri`, the
     parameters of the adapter that have a `value`, and the credentials count.
 
-    Raises NotSupported, or ValueError for what cannot be compiled.
+    Raises ValueError for what cannot be compiled.
     """
     for name in forward.trusted_headers:
         if not NAME.fullmatch(name):

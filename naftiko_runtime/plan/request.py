@@ -15,7 +15,6 @@ from naftiko_runtime.plan.getters import Arguments, Compiler, arguments_of
 from naftiko_runtime.plan.headers import header_text
 from naftiko_runtime.plan.inputs import InputCollector, Need, need_of
 from naftiko_runtime.plan.operation import CallPlan, Scope, UpstreamRequest
-from naftiko_runtime.plan.refusals import NotSupported
 from naftiko_runtime.plan.request_body import (
     BODY_METHODS,
     BodySource,
@@ -28,7 +27,7 @@ from naftiko_runtime.plan.request_body import (
 from naftiko_runtime.plan.request_parts import Parts, names_apart, path_needs
 from naftiko_runtime.plan.url import Base
 
-__all__ = ["CompiledCall", "NotSupported", "compile_build", "compile_call"]
+__all__ = ["CompiledCall", "compile_build", "compile_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def compile_call(
     """Compiles one call, whose arguments refer to what `outer` knows.
 
     A call in a sequence of steps never forwards the caller's body by itself: it would reach every
-    upstream of the sequence. Raises NotSupported, or ValueError for what cannot be compiled.
+    upstream of the sequence. Raises ValueError for what cannot be compiled.
     """
     collector, from_rest = outer.collector, outer.collector.is_rest
     operation = consumes.operations[call.operation.partition(".")[2]]

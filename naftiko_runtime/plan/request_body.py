@@ -25,7 +25,6 @@ from naftiko_runtime.plan.bodies.json_body import (
 )
 from naftiko_runtime.plan.getters import Compiler, Getter, input_getter
 from naftiko_runtime.plan.inputs import InputCollector, Need, need_of
-from naftiko_runtime.plan.refusals import NotSupported
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -93,13 +92,10 @@ def compile_body(
     raw: bool,
 ) -> BodyWriter | None:
     """The writer of a request's body, None when the call never has one. `fill` reads what a
-    parameter is given. Raises NotSupported, or ValueError for what cannot be compiled."""
+    parameter is given. Raises ValueError for what cannot be compiled."""
     collector = compiler.collector
     if operation.body is not None and operation.body.data is not None:
-        compile_one = BODIES.get(operation.body.type)
-        if compile_one is None:
-            raise NotSupported(f'a body of type "{operation.body.type}"')
-        writer = compile_one(operation.body, compiler)
+        writer = BODIES[operation.body.type](operation.body, compiler)
         extra = _take(collector, [p for p in collector.unread() if _feeds_body(p)])
         if extra and writer.content_type == "application/json":
             return merged_body(writer, compiler.value(operation.body.data, Need()), extra)

@@ -24,7 +24,6 @@ from naftiko_runtime.plan.header_names import NAME, RESERVED
 from naftiko_runtime.plan.headers import compile_cookies, compile_headers
 from naftiko_runtime.plan.inputs import Need, need_of, shared_folds
 from naftiko_runtime.plan.operation import Scope
-from naftiko_runtime.plan.refusals import NotSupported
 from naftiko_runtime.plan.url import Base, compile_url
 
 _CARRIES_CREDENTIALS = frozenset(
@@ -181,7 +180,4 @@ def _compile_credentials(
 ) -> Carried | None:
     if authentication is None:
         return None
-    compile_one = CREDENTIALS.get(authentication.type)
-    if compile_one is None:
-        raise NotSupported(f'authentication of type "{authentication.type}" towards an upstream')
-    return compile_one(authentication, compiler)
+    return CREDENTIALS[authentication.type](authentication, compiler)
