@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from naftiko_runtime.engine.outcome import Answer
-from naftiko_runtime.json_codec import decode_json
 from tests.engine.scripting import Runner, anyio_backend, processes
 from tests.script_files import any_input, script, scripts
 
@@ -183,102 +178,6 @@ async def test_a11_names_of_prototypes_are_data(js: Runner, name: str) -> None:
 async def test_a4_values_are_data_whatever_is_in_them(js: Runner) -> None:
     text = '"); result = "broken out"; (" \u2028 ${x} </script> \\ \n {{x}}'
     assert await js.value("result = context.x", {"x": text}) == text
-
-
-# --- numbers ------------------------------------------------------------------------------
-
-KEPT = [
-    "9007199254740991",
-    "9007199254740992",
-    "-9007199254740993",
-    "12345678901234567890123",
-    "0.1000000000000000055",
-    "1E+400",
-    "1.5",
-    "5e-324",
-]
-
-
-async def test_numbers_pass_digit_for_digit_from_input_to_answer(tmp_path: Path) -> None:
-    inputs = [any_input("v", "array")]
-    file = scripts(tmp_path, {"a.js": "result = context.v"}, [script("a.js")], inputs=inputs)
-    outcome = await file.run({"v": [decode_json(number) for number in KEPT]})
-    assert isinstance(outcome, Answer)
-    assert outcome.body.decode() == '{"value":[' + ",".join(KEPT) + "]}"
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        ("1", "number"),
-        ("1.10", "number"),
-        ("-0", "number"),
-        ("1e3", "number"),
-        ("9007199254740991", "number"),
-        ("9007199254740992", "bigint"),
-        ("-9007199254740992", "bigint"),
-        ("0.1000000000000000055", "object"),
-    ],
-)
-async def test_what_a_number_is_depends_on_its_value_alone(
-    js: Runner, number: str, kind: str
-) -> None:
-    text = "result = typeof context.v.n"
-    assert await js.value(text, {"v": {"n": decode_json(number)}}) == kind
-
-
-async def test_calculating_with_what_no_number_stands_for_is_an_error(js: Runner) -> None:
-    inputs = {"v": {"n": Decimal("0.1000000000000000055"), "big": 2**60}}
-    said = await js.failure("result = context.v.n * 2", inputs)
-    assert said.startswith("failed at line 1: TypeError: ")
-    said = await js.failure("result = context.v.big * 2", inputs)
-    assert said.startswith("failed at line 1: TypeError: Cannot mix BigInt")
-    assert await js.value("result = context.v.big * 2n", inputs) == 2**61
-
-
-JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9)
-    | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
-
-
-def by_value(value: Any) -> Any:
-    """Numbers by value, so that 1.10 and 1.1 are one, and -0 is 0."""
-    if isinstance(value, dict):
-        return {key: by_value(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [by_value(item) for item in value]
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return value
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(JSON_VALUES)
-async def test_every_json_value_passes_through_a_script_unharmed(js: Runner, value: Any) -> None:
-    assert by_value(await passed_through(js, value)) == by_value(value)
-
-
-async def passed_through(runner: Runner, value: Any, text: str = "result = context.v") -> Any:
-    file = runner.load(text, {"v": {}})
-    outcome = await file.run({"v": {"x": value}})
-    assert isinstance(outcome, Answer), outcome
-    answer = decode_json(outcome.body)
-    assert isinstance(answer, dict)
-    inner = answer["value"]
-    assert isinstance(inner, dict)
-    return inner["x"]
 
 
 # --- failures -----------------------------------------------------------------------------

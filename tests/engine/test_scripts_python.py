@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
-from naftiko_runtime.engine.outcome import Answer
-from naftiko_runtime.json_codec import decode_json
 from tests.engine.scripting import Runner, anyio_backend, processes
-from tests.engine.test_scripts_javascript import JSON_VALUES, KEPT, by_value, passed_through
 from tests.script_files import any_input, script, scripts
 
 __all__ = ["anyio_backend", "processes"]
@@ -148,49 +142,6 @@ async def test_nothing_is_left_from_one_run_to_the_next(py: Runner) -> None:
     assert await py.value("result = len('ab')") == 2
     assert (await py.failure("result = left")).startswith("failed at line 1: NameError")
     assert (await py.failure("result = math")).startswith("failed at line 1: NameError")
-
-
-# --- numbers ------------------------------------------------------------------------------
-
-
-async def test_numbers_pass_digit_for_digit_from_input_to_answer(tmp_path: Path) -> None:
-    inputs = [any_input("v", "array")]
-    file = scripts(tmp_path, {"a.py": "result = context['v']"}, [script("a.py")], inputs=inputs)
-    outcome = await file.run({"v": [decode_json(number) for number in KEPT]})
-    assert isinstance(outcome, Answer)
-    assert outcome.body.decode() == '{"value":[' + ",".join(KEPT) + "]}"
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"),
-    [
-        ("1", "int"),
-        ("12345678901234567890123", "int"),
-        ("1.5", "float"),
-        ("1.10", "float"),
-        ("0.1000000000000000055", "Decimal"),
-    ],
-)
-async def test_what_a_number_is_depends_on_its_value_alone(
-    py: Runner, number: str, kind: str
-) -> None:
-    text = "result = type(context['v']['n']).__name__"
-    assert await py.value(text, {"v": {"n": decode_json(number)}}) == kind
-
-
-async def test_calculating_with_a_decimal_and_a_float_is_an_error(py: Runner) -> None:
-    inputs = {"v": {"n": Decimal("0.1000000000000000055")}}
-    said = await py.failure("result = context['v']['n'] * 1.5", inputs)
-    assert said.startswith("failed at line 1: TypeError: unsupported operand")
-    assert await py.value("result = str(context['v']['n'] * 2)", inputs) == "0.2000000000000000110"
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(JSON_VALUES)
-async def test_every_json_value_passes_through_a_script_unharmed(py: Runner, value: Any) -> None:
-    assert by_value(await passed_through(py, value, "result = context['v']")) == by_value(value)
 
 
 # --- failures -----------------------------------------------------------------------------
