@@ -51,14 +51,15 @@ class Exchange:
 
 @dataclass(slots=True)
 class Example:
-    """`files` are those beside the capability by relative path, `problems` what `naftiko validate`
-    says of the capability (without the file's name)."""
+    """`files` are those beside the capability by relative path, `at_load` the exchanges with
+    upstreams when it is loaded, `problems` what the runtime says of it (without its name)."""
 
     section: Section
     line: int
     capability: str
     files: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    at_load: list[Upstream] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -94,7 +95,9 @@ def _add(example: Example, fence: Fence) -> None:
     if named is not None:
         example.files[named[1]] = fence.text[named.end() :]
     elif fence.language == "http":
-        example.exchanges += _read_exchanges(fence)
+        at_load, exchanges = _read_exchanges(fence)
+        example.at_load += at_load
+        example.exchanges += exchanges
     elif fence.language == "sh":
         example.variables |= _read_variables(fence)
     elif fence.language == "console":
@@ -110,7 +113,9 @@ def _read_variables(fence: Fence) -> dict[str, str]:
     return {match[1]: match[2] or match[3] or match[4] or "" for match in found if match}
 
 
-def _read_exchanges(fence: Fence) -> list[Exchange]:
+def _read_exchanges(fence: Fence) -> tuple[list[Upstream], list[Exchange]]:
+    """What happens when the file is loaded, which stands before the first call, and the calls."""
+    at_load: list[Upstream] = []
     exchanges: list[Exchange] = []
     call: Message | None = None
     sent: list[Message] = []
@@ -118,7 +123,8 @@ def _read_exchanges(fence: Fence) -> list[Exchange]:
     for kind, message in _parts(fence):
         if kind == "call":
             assert call is None, f"line {message.line}: the call before has no answer"
-            call = message
+            at_load += _paired(sent, replies)
+            call, sent, replies = message, [], []
         elif kind == "sent":
             assert len(sent) == len(replies), f"line {message.line}: two requests, no answer"
             sent.append(message)
@@ -127,12 +133,15 @@ def _read_exchanges(fence: Fence) -> list[Exchange]:
             replies.append(message)
         else:
             assert call is not None, f"line {message.line}: there is no call before"
-            assert len(sent) == len(replies), f"line {message.line}: what does upstream answer?"
-            pairs = (Upstream(*pair) for pair in zip(sent, replies, strict=True))
-            exchanges.append(Exchange(call, tuple(pairs), message))
+            exchanges.append(Exchange(call, tuple(_paired(sent, replies)), message))
             call, sent, replies = None, [], []
     assert call is None, f"line {call and call.line}: the call has no answer"
-    return exchanges
+    return at_load, exchanges
+
+
+def _paired(sent: list[Message], replies: list[Message]) -> list[Upstream]:
+    assert len(sent) == len(replies), f"line {sent[-1].line}: what does the upstream answer?"
+    return [Upstream(*pair) for pair in zip(sent, replies, strict=True)]
 
 
 def _parts(fence: Fence) -> list[tuple[str, Message]]:

@@ -206,8 +206,10 @@ def staged(examples: Sequence[Example], folder: Path) -> Iterator[Stage]:
             assert not set(lent) - set(example.variables), (
                 f"{example.name} exports not all of {lent}"
             )
+        upstreams.play([each for example in examples for each in example.at_load])
         moved = [port for of_example in ports.values() for port in of_example.values()]
         serving = stack.enter_context(serve(folder, env=variables, ports=moved))
+        upstreams.check()
         yield Stage(serving, upstreams, ports, files)
 
 

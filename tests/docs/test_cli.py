@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from naftiko_runtime.cli import COMMANDS
-from tests.docs.markdown import DOCS, Section, read_sections, table_rows
+from tests.docs.markdown import DOCS, ROOT, Section, read_sections, table_rows
 
 SECTIONS = {section.title: section for section in read_sections(DOCS / "cli.md")}
 
@@ -71,6 +71,18 @@ def test_page_says_what_can_be_repeated(command: str) -> None:
 def test_page_has_a_section_for_each_command() -> None:
     sections = [title for title, section in SECTIONS.items() if section.level == 2]
     assert sections == [*COMMANDS, "Environment variables"]
+
+
+def test_page_lists_the_environment_variables_that_the_code_reads() -> None:
+    names = re.compile(r'"((?:NAFTIKO|OTEL|SSL|VAULT)_[A-Z_]+|NO_COLOR)"')
+    read = {
+        name
+        for path in (ROOT / "naftiko_runtime").rglob("*.py")
+        for name in names.findall(path.read_text(encoding="utf-8"))
+    }
+    rows = table_rows(SECTIONS["Environment variables"].prose)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+    assert read <= listed
 
 
 @pytest.mark.parametrize("command", ["serve", "validate"])

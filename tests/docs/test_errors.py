@@ -14,7 +14,13 @@ from tests.docs.problem_samples import SAMPLES, problems_of
 
 SECTIONS = read_sections(DOCS / "errors.md")
 RULES = {section.title: section for section in SECTIONS if section.level == 4}
-UNREPRODUCED = {"internal-error", "port-unavailable", "tool-unlistable", "unreadable-file"}
+UNREPRODUCED = {
+    "internal-error",
+    "not-supported",
+    "port-unavailable",
+    "tool-unlistable",
+    "unreadable-file",
+}
 """Rules that no file can be made to break at will."""
 
 

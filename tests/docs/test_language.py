@@ -17,9 +17,6 @@ from tests.docs.language import entries, examples_below, index, target_of
 COUNT = 82
 """How many definitions the specification's schema (1.0.0-alpha2) has."""
 
-AWAITED = {"ForwardConfig"}
-"""Definitions that the runtime refuses by name as yet."""
-
 OWN = {
     "CallReference",
     "Consumes",
@@ -41,7 +38,7 @@ OWN = {
 def test_every_definition_is_explained_once() -> None:
     counts = Counter(name for name, _ in entries())
     assert {name: count for name, count in counts.items() if count > 1} == {}
-    assert len(set(counts) | AWAITED) == COUNT
+    assert len(counts) == COUNT
 
 
 def test_every_definition_has_an_example_that_runs() -> None:
@@ -54,7 +51,7 @@ def test_the_index_leads_to_every_entry() -> None:
 
 
 def test_definitions_of_the_own_schema_are_explained() -> None:
-    own = set(json.loads(schema_text())["$defs"]) - OWN - AWAITED
+    own = set(json.loads(schema_text())["$defs"]) - OWN
     assert own <= {name for name, _ in entries()}
 
 
@@ -68,7 +65,7 @@ def official(shared: Path) -> dict[str, Any]:
 
 
 def test_definitions_are_those_of_the_official_schema(official: dict[str, Any]) -> None:
-    assert {name for name, _ in entries()} == set(official["$defs"]) - AWAITED
+    assert {name for name, _ in entries()} == set(official["$defs"])
 
 
 def test_the_examples_of_a_definition_use_it(official: dict[str, Any]) -> None:
