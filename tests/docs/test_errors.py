@@ -16,7 +16,6 @@ SECTIONS = read_sections(DOCS / "errors.md")
 RULES = {section.title: section for section in SECTIONS if section.level == 4}
 UNREPRODUCED = {
     "internal-error",
-    "not-supported",
     "port-unavailable",
     "tool-unlistable",
     "unreadable-file",
