@@ -62,7 +62,7 @@ class Part:
     """An exposed operation, tool or resource, as far as its behaviour goes.
 
     `route` is the exposed path for REST and None for MCP; `reads_body` says whether undeclared
-    inputs may be fields of the request body.
+    inputs may be fields of the request body; `in_uri` are the variables of a resource's URI.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Part:
     behaviour: Behaviour
     route: str | None = None
     reads_body: bool = False
+    in_uri: tuple[str, ...] = ()
 
 
 def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
@@ -82,7 +83,9 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     function = surroundings.functions.get(behaviour.reference or "")
     if function is not None:
         parameters = parameters or _left_open(function, behaviour)
-    collector = InputCollector(parameters, part.route, reads_body=part.reads_body)
+    collector = InputCollector(
+        parameters, part.route, reads_body=part.reads_body, in_uri=part.in_uri
+    )
     compiler = Compiler(collector, surroundings.variables)
     if function is not None:
         needs = {fold_name(each.name): _need_of(each) for each in function.parameters}

@@ -44,6 +44,7 @@ from naftiko_runtime.plan.operation import (
 from naftiko_runtime.plan.outputs import OutputError
 from naftiko_runtime.plan.scripts import ScriptError, read_scripting
 from naftiko_runtime.plan.skills import compile_skills
+from naftiko_runtime.plan.uri_template import read_uri
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
@@ -348,6 +349,7 @@ def _compile_operation(
                 behaviour=part.behaviour,
                 route=part.route if isinstance(part, ExposedOperation) else None,
                 reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
+                in_uri=read_uri(part.uri).variables if isinstance(part, McpResource) else (),
             ),
             context.surroundings,
         )

@@ -78,7 +78,8 @@ class InputCollector:
     """Gathers the inputs of one exposed operation while its call is compiled.
 
     `route` is the exposed path for REST and None for MCP; `reads_body` says whether undeclared
-    inputs may be fields of the request body. Names match exactly first, then folded.
+    inputs may be fields of the request body; `in_uri` are names that a caller gives with a URI
+    that is no route. Names match exactly first, then folded.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class InputCollector:
         route: str | None = None,
         *,
         reads_body: bool = False,
+        in_uri: tuple[str, ...] = (),
     ) -> None:
         self._declared = {parameter.name: parameter for parameter in declared}
         self._route = route
         self._variables = [] if route is None else _ROUTE_VARIABLE.findall(route)
+        self._in_uri = in_uri
         self._needs: dict[str, Need] = {}
         self._targets = {
             fold_name(parameter.target.rpartition(".")[2]): parameter.name
@@ -141,6 +144,13 @@ class InputCollector:
     def keep_apart(self, folded: Iterable[str]) -> None:
         """Inputs whose folded names stand for several things match exactly or not at all."""
         self._apart |= set(folded)
+
+    def read_all(self) -> None:
+        """Makes inputs of all that a caller is known to give: what the file declares, and the
+        variables of the route or URI."""
+        unread = [parameter.name for parameter in self.unread()]
+        for name in (*unread, *self._variables, *self._in_uri):
+            self.name_for(InputReference(name), Need())
 
     @property
     def is_rest(self) -> bool:

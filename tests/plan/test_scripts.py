@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from naftiko_runtime.plan.load import load_file
 from naftiko_runtime.plan.operation import OrchestrationPlan, ScriptStepPlan
 from naftiko_runtime.problems import Consequence
-from tests.script_files import any_input, script, scripts
+from tests.script_files import any_input, document, script, scripts, write_files
 from tests.sequences import LoadedSequence, call, operation
 
 JS, PY = {"a.js": "result = 1"}, {"a.py": "result = 1"}
@@ -324,6 +326,37 @@ def test_declared_inputs_are_needed_since_the_script_sees_them(tmp_path: Path) -
     inputs = [any_input("a"), any_input("b", required=False)]
     file = scripts(tmp_path, JS, [script("a.js")], inputs=inputs)
     assert [(each.name, each.required) for each in file.tool.inputs] == [("a", True), ("b", False)]
+
+
+def test_variables_of_the_route_are_inputs_declared_or_not(tmp_path: Path) -> None:
+    text = document([script("a.js")]).replace("path: /run", "path: /run/{imo}/{leg-no}")
+    write_files(tmp_path / "scripts", JS)
+    (tmp_path / "run.yaml").write_text(text)
+    file = LoadedSequence(load_file(tmp_path / "run.yaml", {}, {}))
+    assert file.errors == []
+    assert [each.name for each in file.rest.inputs] == ["imo", "leg-no"]
+    assert [each.route_variable for each in file.rest.inputs] == ["imo", "leg-no"]
+
+
+def test_variables_of_a_resources_uri_are_inputs(tmp_path: Path) -> None:
+    resource = {
+        "name": "ship",
+        "label": "Ship",
+        "uri": "ships://{imo}",
+        "description": "A ship.",
+        "steps": [script("a.js")],
+        "mappings": [{"targetName": "value", "value": "$.script"}],
+    }
+    top = yaml.safe_load(document([script("a.js")]))
+    top["capability"]["exposes"][1]["resources"] = [resource]
+    write_files(tmp_path / "scripts", JS)
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(top))
+    loaded = load_file(tmp_path / "run.yaml", {}, {})
+    assert loaded.problems == ()
+    assert loaded.plan is not None
+    (planned,) = loaded.plan.mcp[0].resources
+    assert planned.operation is not None
+    assert [each.name for each in planned.operation.inputs] == ["imo"]
 
 
 def test_what_with_refers_to_is_an_input(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from naftiko_runtime.binds.files import path_beside
 from naftiko_runtime.document.model import (
     BindReference,
-    InputReference,
     ScriptStep,
     references_of,
 )
@@ -158,8 +157,7 @@ def _source(
 def _compile_context(
     step: ScriptStep, compiler: Compiler
 ) -> Callable[[Scope], dict[str, JsonValue]]:
-    for parameter in compiler.collector.unread():
-        compiler.collector.name_for(InputReference(parameter.name), Need())
+    compiler.collector.read_all()
     given = _named(compiler.arguments)
     arguments = {name: compiler.value(value, Need()) for name, value in step.arguments}
 
