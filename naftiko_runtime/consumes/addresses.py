@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
 from typing import Final
-
-import httpx2
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _URL: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.DOTALL | re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z0-9._-]+")
 _AUTHORITY: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]@:/?#\s]+))(?::([0-9]{1,5}))?")
 
 
@@ -32,43 +31,69 @@ class Address:
     host: str
     port: int
     origin: str
-    host_header: bytes
-    url: httpx2.URL
+    host_header: str
+
+
+_REMEMBERED: Final = 1024
+
+_known: dict[str, Address] = {}
+"""By origin as it is written in URLs."""
 
 
 def split_url(url: str) -> tuple[Address, bytes]:
     """Where to connect, and the request target (RFC 9112, section 3.2.1). Raises AddressError."""
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise AddressError("the URL does not start with http:// or https://")
-    scheme, authority, target = match.groups()
-    if not target.startswith("/"):
-        target = f"/{target}"
+    end = url.find("/", len("https://"))
+    address = _known.get(url[:end]) if end > 0 else None
+    if address is not None and "#" not in url:
+        target = url[end:]
+    else:
+        address, target = _take_apart(url)
     try:
-        return _address(scheme.lower(), authority), target.encode("ascii")
+        return address, target.encode("ascii")
     except UnicodeEncodeError as error:
         raise AddressError("the URL holds characters that are not percent-encoded") from error
 
 
-@lru_cache(maxsize=1024)
+def _take_apart(url: str) -> tuple[Address, str]:
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise AddressError("the URL does not start with http:// or https://")
+    scheme, authority, target = match.groups()
+    origin = f"{scheme}://{authority}"
+    address = _known.get(origin)
+    if address is None:
+        address = _address(scheme.lower(), authority)
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[origin] = address
+    return address, target if target.startswith("/") else f"/{target}"
+
+
 def _address(scheme: str, authority: str) -> Address:
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise AddressError("the URL's host is not of the form host[:port]")
     host = (match[1] or match[2]).lower()
-    if not host.isascii():
+    if match[1]:
+        _check_ipv6(host)
+    elif not host.isascii():
         host = _internationalised(host)
+    if not match[1] and not _NAME.fullmatch(host):
+        raise AddressError("the URL's host is not a valid name")
     port = int(match[3]) if match[3] else _DEFAULT_PORTS[scheme]
     if not 0 < port < 65536:
         raise AddressError(f"{port} is no port")
     shown = f"[{host}]" if ":" in host else host
     if port != _DEFAULT_PORTS[scheme]:
         shown += f":{port}"
+    return Address(scheme, host, port, f"{scheme}://{shown}", shown)
+
+
+def _check_ipv6(host: str) -> None:
     try:
-        url = httpx2.URL(scheme=scheme, host=host, port=port, path="/")
-    except httpx2.InvalidURL as error:
-        raise AddressError("the URL's host is not a valid name") from error
-    return Address(scheme, host, port, f"{scheme}://{shown}", shown.encode("ascii"), url)
+        IPv6Address(host)
+    except AddressValueError as error:
+        raise AddressError("the URL's host is no IPv6 address") from error
 
 
 def _internationalised(host: str) -> str:

@@ -13,50 +13,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import anyio
-import httpx2
-
 from naftiko_runtime.consumes.addresses import Address
-from naftiko_runtime.consumes.answers import UnusableAnswer
+from naftiko_runtime.consumes.http1.endings import (
+    AllBusy,
+    AnsweringTooSlow,
+    BrokenOff,
+    ConnectingTooSlow,
+    NoAnswer,
+    Unsendable,
+    UnusableAnswer,
+)
 from naftiko_runtime.consumes.pools import TlsChoice, Trust, UpstreamSettings
 from naftiko_runtime.consumes.tls import CertificateChanged, is_loopback
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
-
-TRANSPORT_ERRORS: Final = (
-    httpx2.TransportError,
-    OSError,
-    UnicodeError,
-    anyio.BrokenResourceError,
-    anyio.ClosedResourceError,
-    anyio.EndOfStream,
-)
-"""What a connection can end in. httpx2 wraps most; TLS and name resolution leak the others."""
 
 _CERTIFICATE_EXPIRED: Final = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
 _FOREIGN: Final = frozenset({2, 18, 19, 20, 21})
 """OpenSSL's codes for an unknown issuer or an unknown self-signed certificate."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far one attempt at a request got; httpx2 reports each step to it ("trace" extension).
-
-    `fresh`: a connection was opened for it, rather than an idle one used. `sent`: the first byte
-    may have left. `answered`: the head of an answer came.
-    """
-
-    fresh: bool = False
-    sent: bool = False
-    answered: bool = False
-
-    async def note(self, step: str, _info: object) -> None:
-        if step.startswith("http11."):
-            self.sent = True
-        elif step == "connection.connect_tcp.started":
-            self.fresh = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,59 +56,51 @@ def label(request: UpstreamRequest, address: Address | None = None) -> str:
     return f'"{request.operation}" ({target})'
 
 
-def may_send_again(error: Exception, method: str, progress: Progress) -> bool:
+def may_send_again(error: NoAnswer, method: str, *, was_idle: bool) -> bool:
     """Whether an idle connection turned out to have been closed meanwhile, under a request that
     changes nothing. Others are never sent twice: an upstream that closes a connection without an
     answer may still have read what was on it."""
-    stale = isinstance(error, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError)
-    return stale and method in SAFE_METHODS and not progress.fresh and not progress.answered
+    if not was_idle or method not in SAFE_METHODS:
+        return False
+    return isinstance(error, BrokenOff | UnusableAnswer) and not error.begun
 
 
-def failure_of(error: Exception, exchange: Exchange, progress: Progress) -> Failure:
-    """The failure that an exception of an attempt amounts to: one of TRANSPORT_ERRORS, or
-    UnusableAnswer."""
+def failure_of(error: NoAnswer, exchange: Exchange) -> Failure:
+    settings = exchange.settings
     match error:
         case UnusableAnswer():
             return exchange.failure(error.kind, f"the answer {error}", executed=True)
-        case httpx2.LocalProtocolError() | UnicodeEncodeError():
-            return exchange.failure(
-                FailureKind.INVALID_INPUT,
-                "a value does not fit into an HTTP request - look for line breaks and control "
-                "characters in headers and in the URL",
-                executed=False,
+        case BrokenOff():
+            what = "the connection was closed before an answer came"
+            if error.begun:
+                what = "the connection broke off in the middle of the answer"
+            return exchange.failure(FailureKind.UPSTREAM_BROKEN, what, executed=True)
+        case AnsweringTooSlow():
+            what = f"no complete answer within {settings.timeout:g} s"
+            return exchange.failure(FailureKind.UPSTREAM_TIMEOUT, what, executed=True)
+        case AllBusy():
+            what = (
+                f"all {settings.pool} connections were busy for {settings.timeout:g} s - "
+                "send fewer calls at once"
             )
-        case httpx2.ConnectTimeout():
-            return _no_connection(exchange, exchange.settings.connect_timeout)
-    if not progress.sent:
-        return _not_connected(error, exchange)
-    return exchange.failure(FailureKind.UPSTREAM_BROKEN, _breakage(error, progress), executed=True)
+            return exchange.failure(FailureKind.UPSTREAM_TIMEOUT, what, executed=False)
+        case ConnectingTooSlow():
+            seconds = min(settings.connect_timeout, settings.timeout)
+            what = (
+                f"no connection within {seconds:g} s - check the address, the network and any "
+                "firewall"
+            )
+            return exchange.failure(FailureKind.UPSTREAM_UNREACHABLE, what, executed=False)
+        case Unsendable():
+            what = (
+                "a value does not fit into an HTTP request - look for line breaks and control "
+                "characters in headers and in the URL"
+            )
+            return exchange.failure(FailureKind.INVALID_INPUT, what, executed=False)
+    return _not_connected(error, exchange)
 
 
-def too_slow(exchange: Exchange, progress: Progress) -> Failure:
-    """The failure of an exchange that its deadline ended."""
-    seconds = exchange.settings.timeout
-    if progress.sent:
-        what = f"no complete answer within {seconds:g} s"
-        return exchange.failure(FailureKind.UPSTREAM_TIMEOUT, what, executed=True)
-    if progress.fresh:
-        return _no_connection(exchange, seconds)
-    return exchange.failure(
-        FailureKind.UPSTREAM_TIMEOUT,
-        f"all {exchange.settings.pool} connections were busy for {seconds:g} s - "
-        "send fewer calls at once",
-        executed=False,
-    )
-
-
-def _no_connection(exchange: Exchange, seconds: float) -> Failure:
-    return exchange.failure(
-        FailureKind.UPSTREAM_UNREACHABLE,
-        f"no connection within {seconds:g} s - check the address, the network and any firewall",
-        executed=False,
-    )
-
-
-def _not_connected(error: Exception, exchange: Exchange) -> Failure:
+def _not_connected(error: NoAnswer, exchange: Exchange) -> Failure:
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -180,14 +148,6 @@ def _distrust(error: ssl.SSLCertVerificationError, exchange: Exchange) -> str:
 def _is_foreign(error: ssl.SSLCertVerificationError) -> bool:
     """Whether OpenSSL found no way from the certificate to the pinned one."""
     return getattr(error, "verify_code", None) in _FOREIGN
-
-
-def _breakage(error: Exception, progress: Progress) -> str:
-    if progress.answered:
-        return "the connection broke off in the middle of the answer"
-    if isinstance(error, httpx2.RemoteProtocolError) and "disconnected" not in str(error):
-        return "the answer is not proper HTTP"
-    return "the connection was closed before an answer came"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

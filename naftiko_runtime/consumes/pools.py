@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
 from naftiko_runtime.consumes.addresses import Address
+from naftiko_runtime.consumes.http1.connecting import connect
+from naftiko_runtime.consumes.http1.connection import Connection
+from naftiko_runtime.consumes.http1.pool import Pool
 from naftiko_runtime.consumes.tls import (
-    idle_context,
     is_loopback,
     pinned_context,
     unverified_context,
@@ -23,9 +25,8 @@ from naftiko_runtime.consumes.trust import TrustStore
 
 MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 
-_IDLE_SECONDS: Final = 4.0
-"""How long an unused connection stays open: less than the 5 s after which common servers hang up,
-so that a request is seldom sent into a connection that is just being closed."""
+_PROTOCOLS: Final = ("http/1.1",)
+"""What TLS connections are for (RFC 7301)."""
 
 _PIN_SECONDS: Final = 1.0
 """How soon a certificate kept or forgotten by `naftiko trust` counts in a running process."""
@@ -79,18 +80,40 @@ _VERIFIED: Final = TlsChoice(Trust.AUTHORITIES)
 _UNCHECKED: Final = TlsChoice(Trust.NOTHING)
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where a namespace's requests to one origin go: the connections, and who vouches for them."""
+
+    address: Address
+    choice: TlsChoice
+    pool: Pool
+
+
 class Pools:
     """One pool of connections per origin and TLS choice, made when first needed; an upstream that
     hangs takes up only its own. Owned by HttpUpstreams."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
-        self._transports: dict[tuple[str, TlsChoice], httpx2.AsyncHTTPTransport] = {}
+        self._upstreams: dict[tuple[str, TlsChoice], Upstream] = {}
         self._contexts: dict[TlsChoice, ssl.SSLContext] = {}
-        self._pins: dict[tuple[str, int], tuple[TlsChoice, float]] = {}
+        self._found: dict[tuple[str, str], tuple[Upstream, float]] = {}
 
-    def choose(self, namespace: str, address: Address) -> TlsChoice:
-        """Whose certificate to accept for a request of a namespace. Raises TrustError."""
+    def find(self, namespace: str, address: Address) -> Upstream:
+        """Where a request of a namespace goes. Raises TrustError when it goes nowhere: a setting,
+        or a certificate file that it needs, is not usable."""
+        key = (namespace, address.origin)
+        known = self._found.get(key)
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
+        choice = self._choose(namespace, address)
+        upstream = self._upstreams.get((address.origin, choice)) or self._open(address, choice)
+        kept = choice.trust in (Trust.AUTHORITIES, Trust.PIN)
+        self._found[key] = (upstream, time.monotonic() + _PIN_SECONDS if kept else inf)
+        return upstream
+
+    def _choose(self, namespace: str, address: Address) -> TlsChoice:
+        """Whose certificate to accept."""
         if address.scheme == "http":
             return _PLAIN
         if namespace in self._settings.insecure:
@@ -101,14 +124,6 @@ class Pools:
                     "with --ca FILE"
                 )
             return _UNCHECKED
-        place = (address.host, address.port)
-        known = self._pins.get(place)
-        now = time.monotonic()
-        if known is None or now >= known[1]:
-            known = self._pins[place] = (self._pinned_or_verified(address), now + _PIN_SECONDS)
-        return known[0]
-
-    def _pinned_or_verified(self, address: Address) -> TlsChoice:
         trust = self._settings.trust
         try:
             pem = trust.find(address.host, address.port)
@@ -123,33 +138,31 @@ class Pools:
             return _VERIFIED
         return TlsChoice(Trust.PIN, pem, any_date=is_loopback(address.host))
 
-    def transport(self, address: Address, choice: TlsChoice) -> httpx2.AsyncHTTPTransport:
-        """Raises TrustError when a certificate file that it needs is not usable."""
-        key = (address.origin, choice)
-        transport = self._transports.get(key)
-        if transport is None:
-            context = self._contexts.get(choice)
-            if context is None:
-                context = self._contexts[choice] = self._make_context(choice)
-            size = self._settings.pool
-            limits = httpx2.Limits(
-                max_connections=size,
-                max_keepalive_connections=size,
-                keepalive_expiry=_IDLE_SECONDS,
-            )
-            transport = httpx2.AsyncHTTPTransport(verify=context, limits=limits)
-            self._transports[key] = transport
-        return transport
+    def _open(self, address: Address, choice: TlsChoice) -> Upstream:
+        context = None if choice.trust is Trust.NONE_NEEDED else self._context(choice)
+        seconds = self._settings.connect_timeout
+
+        def open_one(deadline: float) -> Awaitable[Connection]:
+            return connect(address.host, address.port, context, seconds, deadline)
+
+        upstream = Upstream(address, choice, Pool(open_one, self._settings.pool))
+        self._upstreams[(address.origin, choice)] = upstream
+        return upstream
+
+    def _context(self, choice: TlsChoice) -> ssl.SSLContext:
+        context = self._contexts.get(choice)
+        if context is None:
+            context = self._contexts[choice] = self._make_context(choice)
+            context.set_alpn_protocols(_PROTOCOLS)
+        return context
 
     def _make_context(self, choice: TlsChoice) -> ssl.SSLContext:
         match choice.trust:
-            case Trust.NONE_NEEDED:
-                return idle_context()
-            case Trust.NOTHING:
-                return unverified_context()
             case Trust.PIN:
                 return _make_pinned(choice)
-            case Trust.AUTHORITIES:
+            case Trust.NOTHING:
+                return unverified_context()
+            case _:
                 return self._make_verified()
 
     def _make_verified(self) -> ssl.SSLContext:
@@ -162,19 +175,20 @@ class Pools:
                 "SSL_CERT_FILE and SSL_CERT_DIR"
             ) from error
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Closes all connections, also those in use."""
-        transports = list(self._transports.values())
-        self._transports.clear()
-        for transport in transports:
-            await transport.aclose()
+        upstreams = list(self._upstreams.values())
+        self._upstreams.clear()
+        self._found.clear()
+        for upstream in upstreams:
+            upstream.pool.close()
 
 
 def check_ca_files(ca_files: tuple[Path, ...]) -> None:
     """Raises TrustError for a `--ca` file that is missing or holds no certificate."""
     for path in ca_files:
         try:
-            idle_context().load_verify_locations(cafile=path)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
         except ssl.SSLError as error:
             raise TrustError(f"--ca {path} holds no certificate in PEM form") from error
         except OSError as error:

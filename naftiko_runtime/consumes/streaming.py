@@ -7,37 +7,24 @@ otherwise, counted from the last piece of the request that the caller has given.
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from functools import cache
-from typing import Final, cast
+from typing import Any
 
-import anyio
-import httpx2
-
-import naftiko_runtime
-from naftiko_runtime.consumes.addresses import Address, AddressError, split_url
-from naftiko_runtime.consumes.answers import MAX_HEADERS, UnusableAnswer
+from naftiko_runtime.consumes.addresses import AddressError, split_url
 from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.consumes.credentials.handshake import Send
-from naftiko_runtime.consumes.faults import (
-    TRANSPORT_ERRORS,
-    Exchange,
-    Progress,
-    failure_of,
-    label,
-    may_send_again,
-    too_slow,
-)
-from naftiko_runtime.consumes.leftovers import is_soiled
+from naftiko_runtime.consumes.faults import Exchange, failure_of, label, may_send_again
+from naftiko_runtime.consumes.http1.endings import NoAnswer
+from naftiko_runtime.consumes.http1.pool import Pool
+from naftiko_runtime.consumes.http1.request_head import ANYTHING, write_head
+from naftiko_runtime.consumes.http1.stream import AnswerStream
 from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse
 from naftiko_runtime.consumes.pools import Pools, TrustError, UpstreamSettings, check_ca_files
 from naftiko_runtime.consumes.tracing import traced
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
-
-_METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 class HttpStreams:
@@ -61,165 +48,112 @@ class HttpStreams:
         login = request.login
         ready = request if login is None else await self._logins.authorized(request, login)
         with traced(ready) as (outgoing, note_status):
-            exchange, target, transport = self._choose(outgoing)
-            async with _exchanged(exchange, target, transport, body) as response:
+            exchange, target, pool = self._choose(outgoing)
+            async with _exchanged(exchange, target, pool, body) as response:
                 note_status(response.status)
                 if login is not None and response.status == 401:
                     self._logins.note_refusal(request, login, _challenges(response))
                 yield response
 
-    def _choose(
-        self, request: UpstreamRequest
-    ) -> tuple[Exchange, bytes, httpx2.AsyncHTTPTransport]:
+    def _choose(self, request: UpstreamRequest) -> tuple[Exchange, bytes, Pool]:
         try:
             address, target = split_url(request.url)
         except AddressError as error:
             raise fail(FailureKind.UPSTREAM_UNREACHABLE, f"{label(request)}: {error}") from error
         try:
-            choice = self._pools.choose(request.upstream, address)
-            transport = self._pools.transport(address, choice)
+            upstream = self._pools.find(request.upstream, address)
         except TrustError as error:
             detail = f"{label(request, address)}: {error}"
             raise fail(FailureKind.UPSTREAM_UNTRUSTED, detail) from error
-        return Exchange(request, address, choice, self._settings), target, transport
+        exchange = Exchange(request, address, upstream.choice, self._settings)
+        return exchange, target, upstream.pool
 
     async def aclose(self) -> None:
         """Closes all connections; what is streamed breaks off."""
         await self._logins.aclose()
-        await self._pools.aclose()
+        self._pools.close()
 
 
 @asynccontextmanager
 async def _exchanged(
-    exchange: Exchange,
-    target: bytes,
-    transport: httpx2.AsyncHTTPTransport,
-    body: RequestStream | None,
+    exchange: Exchange, target: bytes, pool: Pool, body: RequestStream | None
 ) -> AsyncIterator[StreamedResponse]:
-    progress = Progress()
     try:
-        response = await _head(exchange, target, transport, body, progress)
-    except (*TRANSPORT_ERRORS, UnusableAnswer) as error:
-        if body is not None or not may_send_again(error, exchange.request.method, progress):
-            raise CallFailed(failure_of(error, exchange, progress)) from error
-        progress = Progress()
-        try:
-            response = await _head(exchange, target, transport, None, progress)
-        except (*TRANSPORT_ERRORS, UnusableAnswer) as again:
-            raise CallFailed(failure_of(again, exchange, progress)) from again
+        stream, sending = await _begin(exchange, target, pool, body)
+    except NoAnswer as error:
+        raise CallFailed(failure_of(error, exchange)) from error
     try:
-        async with aclosing(_chunks(response, exchange, progress)) as chunks:
-            yield StreamedResponse(response.status_code, _decoded(response), chunks)
+        status, headers = stream.head.result()
+        async with aclosing(_chunks(stream, exchange)) as chunks:
+            yield StreamedResponse(status, headers, chunks)
     finally:
-        with anyio.CancelScope(shield=True):
-            await response.aclose()
+        await _end(stream, sending)
 
 
-async def _head(
-    exchange: Exchange,
-    target: bytes,
-    transport: httpx2.AsyncHTTPTransport,
-    body: RequestStream | None,
-    progress: Progress,
-) -> httpx2.Response:
-    """The answer without its body. Raises CallFailed when it takes too long."""
-    timeout = exchange.settings.timeout
-    with anyio.move_on_after(timeout) as limit:
-        outgoing = httpx2.Request(
-            exchange.request.method,
-            exchange.address.url,
-            headers=_headers(exchange.request, exchange.address, body),
-            stream=httpx2.ByteStream(b"") if body is None else _Pieces(body, limit, timeout),
-            extensions={
-                "target": target,
-                "timeout": {"connect": exchange.settings.connect_timeout},
-                "trace": progress.note,
-            },
-        )
-        response = await transport.handle_async_request(outgoing)
-        progress.answered = True
-        try:
-            _check_head(response)
-        except UnusableAnswer:
-            await response.aclose()
-            raise
-        return response
-    raise CallFailed(too_slow(exchange, progress))
-
-
-def _check_head(response: httpx2.Response) -> None:
-    if response.status_code < 200:
-        raise UnusableAnswer(FailureKind.UPSTREAM_BROKEN, "switches to a protocol not asked for")
-    if len(response.headers.raw) > MAX_HEADERS:
-        raise UnusableAnswer(FailureKind.UPSTREAM_BROKEN, f"has more than {MAX_HEADERS} headers")
-
-
-class _Pieces(httpx2.AsyncByteStream):
-    """The request's body; while its caller is waited for, the upstream's time stands still."""
-
-    def __init__(self, body: RequestStream, limit: anyio.CancelScope, timeout: float) -> None:
-        self._body = body
-        self._limit = limit
-        self._timeout = timeout
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._limit.deadline = math.inf
-        async for chunk in self._body.chunks:
-            self._limit.deadline = anyio.current_time() + self._timeout
-            yield chunk
-            self._limit.deadline = math.inf
-        self._limit.deadline = anyio.current_time() + self._timeout
-
-
-async def _chunks(
-    response: httpx2.Response, exchange: Exchange, progress: Progress
-) -> AsyncGenerator[bytes]:
-    stream = cast(httpx2.AsyncByteStream, response.stream)
+async def _begin(
+    exchange: Exchange, target: bytes, pool: Pool, body: RequestStream | None
+) -> tuple[AnswerStream, asyncio.Task[None] | None]:
+    """The answer, whose head is there, and what still sends the request's body. Raises NoAnswer."""
+    request, patience = exchange.request, exchange.settings.timeout
+    length = 0 if body is None else body.length
+    host = exchange.address.host_header
+    head = write_head(request.method, target, host, request.headers, length, ANYTHING)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    is_head = request.method == "HEAD"
+    connection = pool.take() or await pool.obtain(deadline)
+    was_idle = connection.is_used
+    stream = AnswerStream(connection, loop)
+    stream.begin(head, deadline, is_head=is_head, has_more=body is not None)
+    if body is not None:
+        sending = loop.create_task(stream.send(body.chunks, body.length, patience))
+        await _head_of(stream, sending)
+        return stream, sending
     try:
-        async with aclosing(cast(AsyncGenerator[bytes], aiter(stream))) as chunks:
+        await _head_of(stream, None)
+    except NoAnswer as error:
+        if not may_send_again(error, request.method, was_idle=was_idle):
+            raise
+        pool.drop_idle()
+        stream = AnswerStream(await pool.obtain(deadline), loop)
+        stream.begin(head, deadline, is_head=is_head, has_more=False)
+        await _head_of(stream, None)
+    return stream, None
+
+
+async def _head_of(stream: AnswerStream, sending: asyncio.Task[None] | None) -> None:
+    """Waits for the head of the answer. Raises NoAnswer, and what ends the request's body early."""
+    try:
+        if sending is not None:
+            both: list[asyncio.Future[Any]] = [stream.head, sending]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        await asyncio.wait([stream.head])
+        stream.head.result()
+    except BaseException:
+        await _end(stream, sending)
+        raise
+
+
+async def _end(stream: AnswerStream, sending: asyncio.Task[None] | None) -> None:
+    """Ends an exchange, whether it is complete or not."""
+    stream.close()
+    if sending is not None:
+        sending.cancel()
+        await asyncio.wait([sending])
+        if not sending.cancelled():
+            sending.exception()
+
+
+async def _chunks(stream: AnswerStream, exchange: Exchange) -> AsyncGenerator[bytes]:
+    async with aclosing(stream.chunks()) as chunks:
+        try:
             async for chunk in chunks:
                 yield chunk
-    except TRANSPORT_ERRORS as error:
-        raise CallFailed(failure_of(error, exchange, progress)) from error
-    if is_soiled(response):
-        await response.extensions["network_stream"].aclose()
+        except NoAnswer as error:
+            raise CallFailed(failure_of(error, exchange)) from error
 
 
 def _challenges(response: StreamedResponse) -> list[str]:
     return [value for name, value in response.headers if name == "www-authenticate"]
-
-
-def _decoded(response: httpx2.Response) -> Sequence[tuple[str, str]]:
-    return [
-        (name.decode("latin-1").lower(), value.decode("latin-1"))
-        for name, value in response.headers.raw
-    ]
-
-
-def _headers(
-    request: UpstreamRequest, address: Address, body: RequestStream | None
-) -> Sequence[tuple[bytes, bytes]]:
-    """The headers as given, those that HTTP cannot do without, and no compression that the caller
-    has not asked for."""
-    given = {name.lower() for name, _ in request.headers}
-    headers: list[tuple[bytes, bytes]] = [(b"Host", address.host_header)]
-    headers += [
-        (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers
-    ]
-    for name, text in (
-        ("user-agent", _user_agent()),
-        ("accept", b"*/*"),
-        ("accept-encoding", b"identity"),
-    ):
-        if name not in given:
-            headers.append((name.encode(), text))
-    if body is not None and body.length is None:
-        headers.append((b"Transfer-Encoding", b"chunked"))
-    elif body is not None or request.method in _METHODS_WITH_BODY:
-        headers.append((b"Content-Length", b"%d" % (0 if body is None else body.length or 0)))
-    return headers
-
-
-@cache
-def _user_agent() -> bytes:
-    return f"naftiko-runtime/{naftiko_runtime.__version__}".encode()

@@ -8,8 +8,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
 _NO_CHECK_TIME: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
 
@@ -31,6 +29,9 @@ def is_loopback(host: str) -> bool:
 def verified_context(ca_files: Sequence[Path] = ()) -> ssl.SSLContext:
     """Accepts what the operating system's store (or SSL_CERT_FILE, SSL_CERT_DIR) vouches for,
     and what the further authorities in `ca_files` do. Raises OSError for an unusable file."""
+    # It knows where each platform keeps them. Few processes need it, and it takes long to import.
+    import httpx2
+
     context = httpx2.create_ssl_context()
     for path in ca_files:
         context.load_verify_locations(cafile=path)
@@ -39,12 +40,10 @@ def verified_context(ca_files: Sequence[Path] = ()) -> ssl.SSLContext:
 
 def unverified_context() -> ssl.SSLContext:
     """Accepts any certificate; only for loopback addresses, where nobody is in between."""
-    return httpx2.create_ssl_context(verify=False)
-
-
-def idle_context() -> ssl.SSLContext:
-    """Accepts nothing and costs nothing to make: for connections that are not TLS."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def pinned_context(pem: str, *, any_date: bool) -> ssl.SSLContext:

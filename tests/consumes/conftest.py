@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,17 @@ from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.trust import TrustStore
 
+LOOPS = {"asyncio": {}, "uvloop": {"use_uvloop": True}}
+if find_spec("uvloop") is None:
+    del LOOPS["uvloop"]
+
 Opener = Callable[..., AbstractAsyncContextManager[HttpUpstreams]]
+
+
+@pytest.fixture(params=LOOPS)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Every test runs on each event loop that the runtime may run on."""
+    return "asyncio", LOOPS[request.param]
 
 
 @pytest.fixture

@@ -81,6 +81,9 @@ class Connection:
         return request
 
     async def say(self, data: bytes) -> None:
+        """Raises ConnectionError when the caller is gone."""
+        if self.writer.is_closing():
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
@@ -89,8 +92,10 @@ class Connection:
         await self.say(b"\r\n".join(lines) + b"\r\n\r\n" + body)
 
     def reset(self) -> None:
-        """Ends the connection with a TCP reset."""
+        """Ends the connection with a TCP reset, unless the caller has ended it."""
         sock = self.writer.get_extra_info("socket")
+        if sock is None:
+            return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.writer.transport.abort()
 

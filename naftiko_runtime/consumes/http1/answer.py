@@ -46,6 +46,7 @@ class AnswerReader:
         "_is_chunked",
         "_is_head",
         "_is_spent",
+        "_is_streamed",
         "_limit",
         "_parser",
         "_pieces",
@@ -65,14 +66,16 @@ class AnswerReader:
     def __init__(self) -> None:
         self._is_spent = True
 
-    def begin(self, limit: int, *, is_head: bool) -> None:
+    def begin(self, limit: float, *, is_head: bool, is_streamed: bool = False) -> None:
         """`limit` bounds the body, decompressed and not, in bytes; `is_head`: the request's method
-        is HEAD, so that its answer has no body whatever it says."""
+        is HEAD, so that its answer has no body whatever it says; `is_streamed`: the body is taken
+        as it comes, compressed or not."""
         if self._is_spent:
             self._parser: HttpResponseParser | None = _new_parser(self)
             self._is_spent = False
         self._limit = limit
         self._is_head = is_head
+        self._is_streamed = is_streamed
         self.begun = self.complete = self.excess = self.keep_alive = False
         self._interim = self._until_close = self._is_chunked = False
         self._raw_headers: list[tuple[bytes, bytes]] = []
@@ -120,6 +123,17 @@ class AnswerReader:
             headers = [pair for pair in headers if pair[0] not in _DESCRIBED]
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return UpstreamResponse(self._status, headers, body)
+
+    def head(self) -> tuple[int, list[tuple[str, str]]]:
+        """Status and headers, once `begun`."""
+        return self._status, self._headers
+
+    def take(self) -> list[bytes]:
+        """The pieces of the body that have come since the last time, where it is streamed."""
+        pieces = self._pieces
+        if pieces:
+            self._pieces = []
+        return pieces
 
     def close(self) -> None:
         """Lets go of the parser, which holds on to this reader."""
@@ -219,7 +233,7 @@ class AnswerReader:
             if ", ".join(codings).lower() != "chunked":
                 self._stop(self._improper())
         self._until_close = not framed and self._status not in _BODILESS
-        if encodings:
+        if encodings and not self._is_streamed:
             try:
                 self._inflate = decompressor(", ".join(encodings))
             except CompressionError as error:
@@ -255,7 +269,7 @@ def _not_inflated(error: CompressionError) -> UnusableAnswer:
     return UnusableAnswer(FailureKind.UPSTREAM_INVALID, f"is {error}")
 
 
-def _too_large(limit: int) -> UnusableAnswer:
+def _too_large(limit: float) -> UnusableAnswer:
     return UnusableAnswer(
         FailureKind.UPSTREAM_TOO_LARGE,
         f"is larger than {limit / 2**20:g} MiB - ask for less, with a filter or a page at a time",

@@ -1,10 +1,11 @@
-"""One connection to an upstream: sends a request, waits for its answer, stays for the next."""
+"""One connection to an upstream: carries a request, reads its answer, stays for the next."""
 
 from __future__ import annotations
 
 import asyncio
 import select
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol, cast
 
 from naftiko_runtime.consumes.http1.answer import AnswerReader
@@ -15,7 +16,6 @@ from naftiko_runtime.consumes.http1.endings import (
     NoConnection,
     UnusableAnswer,
 )
-from naftiko_runtime.consumes.messages import UpstreamResponse
 
 IDLE_SECONDS: Final = 4.0
 """How long an unused connection stays open: less than the 5 s after which common servers hang up,
@@ -42,6 +42,18 @@ class Owner(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """Who takes an answer: whole, or as it comes."""
+
+    def fed(self, reader: AnswerReader) -> None:
+        """More of the answer has come, perhaps all of it. Raises UnusableAnswer."""
+        ...
+
+    def fail(self, error: NoAnswer) -> None:
+        """There is no more to come, and it was not all."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """Made by `connect`, which hands it to a pool; the pool and the one call that uses it are all
     that know it. Ends by `close` or `abort`, or when the upstream ends it.
@@ -52,15 +64,17 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_alarm",
         "_alarm_at",
+        "_drained",
+        "_has_more",
         "_is_paused",
         "_loop",
         "_owner",
         "_readable",
         "_reader",
+        "_taker",
         "_transport",
         "_unsent",
         "_until",
-        "_waiter",
         "is_closed",
         "is_used",
     )
@@ -71,9 +85,11 @@ class Connection(asyncio.Protocol):
         self._owner: Owner | None = None
         self._transport: asyncio.Transport | None = None
         self._readable: Callable[[], bool] = _always
-        self._waiter: asyncio.Future[UpstreamResponse] | None = None
+        self._taker: Taker | None = None
         self._unsent: memoryview | None = None
+        self._has_more = False
         self._is_paused = False
+        self._drained: asyncio.Future[None] | None = None
         self._until = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
@@ -99,19 +115,32 @@ class Connection(asyncio.Protocol):
             or self._readable()
         )
 
-    async def exchange(
-        self, head: bytes, content: bytes | None, deadline: float, limit: int, *, is_head: bool
-    ) -> UpstreamResponse:
-        """Sends a request and returns its answer; `deadline` is in the loop's time, `limit` is the
-        largest body. Raises NoAnswer, or CancelledError, which closes the connection."""
+    # What calls do
+
+    def begin(
+        self,
+        taker: Taker,
+        head: bytes,
+        content: bytes | None,
+        deadline: float,
+        limit: float,
+        *,
+        is_head: bool,
+        is_streamed: bool = False,
+        has_more: bool = False,
+    ) -> None:
+        """Sends a request, whose answer `taker` gets; `deadline` is in the loop's time, `limit` is
+        the largest body. `is_streamed`: the body is taken as it comes. `has_more`: more of the
+        request's body follows with `send_more`. Raises NoConnection where there is none any
+        more."""
         transport = self._transport
         if self.is_closed or transport is None or transport.is_closing():
             self.abort()
             raise NoConnection
-        waiter: asyncio.Future[UpstreamResponse] = self._loop.create_future()
-        self._waiter = waiter
-        self._reader.begin(limit, is_head=is_head)
-        self._watch(deadline)
+        self._taker = taker
+        self._has_more = has_more
+        self._reader.begin(limit, is_head=is_head, is_streamed=is_streamed)
+        self.watch(deadline)
         if not content:
             transport.write(head)
         elif len(content) <= _ONE_WRITE:
@@ -120,12 +149,48 @@ class Connection(asyncio.Protocol):
             transport.write(head)
             self._unsent = memoryview(content)
             self._push()
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if self._waiter is waiter:
-                self.abort()
-            raise
+
+    async def send_more(self, taker: Taker, data: bytes) -> None:
+        """Sends a piece of the body, when the upstream is ready for it; nothing once `taker` has
+        its answer or has failed."""
+        if self._taker is taker and self._transport is not None:
+            self._transport.write(data)
+            if self._is_paused:
+                self._drained = self._loop.create_future()
+                await self._drained
+
+    def end_request(self, taker: Taker) -> None:
+        """The body that `has_more` announced is complete."""
+        if self._taker is taker:
+            self._has_more = False
+
+    def give_up(self, taker: Taker) -> None:
+        """Ends the connection, unless the answer has come whole meanwhile."""
+        if self._taker is taker:
+            self.abort()
+
+    def hold_back(self) -> None:
+        """Reads no more until `go_on`, so that the upstream has to wait."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def watch(self, until: float) -> None:
+        """Ends the connection at a time (the loop's), unless another is set before; never if it is
+        infinite. The alarm that is set already is left alone if it rings earlier: it looks at the
+        time again."""
+        self._until = until
+        if self._alarm is not None:
+            if self._alarm_at <= until:
+                return
+            self._alarm.cancel()
+            self._alarm = None
+        if until < inf:
+            self._alarm = self._loop.call_at(until, self._ring)
+            self._alarm_at = until
 
     def close(self) -> None:
         """Ends an idle connection properly."""
@@ -137,13 +202,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Ends it at once; a call that waits for its answer fails."""
-        transport, waiter = self._transport, self._waiter
-        begun = waiter is not None and self._reader.begun
-        self._leave()
-        if transport is not None:
-            transport.abort()
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(BrokenOff(begun=begun))
+        self._fail(BrokenOff(begun=self._reader.begun) if self._taker is not None else None)
 
     # What the event loop calls
 
@@ -154,16 +213,19 @@ class Connection(asyncio.Protocol):
             self._readable = _watch_readable(sock.fileno())
 
     def data_received(self, data: bytes) -> None:
-        if self._waiter is None:
+        taker = self._taker
+        if taker is None:
             self.abort()  # nobody asked
             return
         reader = self._reader
         try:
             reader.feed(data)
-            if reader.complete:
-                self._answer()
+            taker.fed(reader)
         except UnusableAnswer as error:
             self._fail(error)
+            return
+        if reader.complete:
+            self._finish()
 
     def eof_received(self) -> None:
         self._ended(None)
@@ -180,6 +242,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._is_paused = False
         self._push()
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
 
     # How an exchange goes on
 
@@ -189,49 +253,53 @@ class Connection(asyncio.Protocol):
             piece, self._unsent = self._unsent[:_PIECE], self._unsent[_PIECE:]
             self._transport.write(piece)
 
-    def _answer(self) -> None:
-        """Hands the complete answer over. The connection stays unless the upstream does not want
-        it to, sent more than it should, or has not been sent the whole request."""
-        reader, waiter, transport = self._reader, self._waiter, self._transport
-        response = reader.response()
-        self._waiter = None
+    def _finish(self) -> None:
+        """The answer is complete. The connection stays unless the upstream does not want it to,
+        sent more than it should, or has not been sent the whole request."""
+        reader, transport = self._reader, self._transport
+        self._taker = None
         self.is_used = True
-        if waiter is not None and not waiter.done():
-            waiter.set_result(response)
         if self.is_closed or transport is None:
             return
         stays = reader.keep_alive and not reader.excess
-        if not stays or self._unsent or transport.get_write_buffer_size():
+        has_more = self._has_more or self._unsent
+        if not stays or has_more or transport.get_write_buffer_size():
             self.abort()
             return
         self._unsent = None
         idle = IDLE_SECONDS
         if reader.idle_seconds is not None:
             idle = min(idle, reader.idle_seconds * _SAFE_PART)
-        self._watch(self._loop.time() + idle)
+        self.watch(self._loop.time() + idle)
         if self._owner is not None:
             self._owner.released(self)
 
-    def _fail(self, error: NoAnswer) -> None:
-        waiter, self._waiter = self._waiter, None
-        self.abort()
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error)
+    def _fail(self, error: NoAnswer | None) -> None:
+        """Ends the connection at once; whoever waits for an answer is told the error."""
+        transport, taker = self._transport, self._taker
+        self._leave()
+        if transport is not None:
+            transport.abort()
+        if taker is not None and error is not None:
+            taker.fail(error)
 
     def _ended(self, error: Exception | None) -> None:
         """The upstream has ended the connection, in order if there is no error."""
-        if self._waiter is None:
+        taker, reader = self._taker, self._reader
+        if taker is None:
             self._leave()
             return
         if error is None:
-            self._reader.feed_end()
-            if self._reader.complete:
+            reader.feed_end()
+            if reader.complete:
                 try:
-                    self._answer()
+                    taker.fed(reader)
                 except UnusableAnswer as unusable:
                     self._fail(unusable)
+                else:
+                    self._finish()
                 return
-        broken = BrokenOff(begun=self._reader.begun)
+        broken = BrokenOff(begun=reader.begun)
         broken.__cause__ = error
         self._fail(broken)
 
@@ -240,30 +308,21 @@ class Connection(asyncio.Protocol):
         if self.is_closed:
             return
         self.is_closed = True
-        self._waiter = self._unsent = None
+        self._taker = self._unsent = None
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.gone(self)
 
-    def _watch(self, until: float) -> None:
-        """Ends the connection at a time (the loop's), unless another is set before. The alarm
-        that is set already is left alone if it rings earlier: it looks at the time again."""
-        self._until = until
-        if self._alarm is not None:
-            if self._alarm_at <= until:
-                return
-            self._alarm.cancel()
-        self._alarm = self._loop.call_at(until, self._ring)
-        self._alarm_at = until
-
     def _ring(self) -> None:
         self._alarm = None
         if self._until > self._loop.time() + _CLOCK_SECONDS:
-            self._watch(self._until)
-        elif self._waiter is None:
+            self.watch(self._until)
+        elif self._taker is None:
             self.close()
         else:
             self._fail(AnsweringTooSlow())

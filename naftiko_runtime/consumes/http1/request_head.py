@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -11,9 +12,24 @@ import naftiko_runtime
 from naftiko_runtime.consumes.compression import ACCEPTED
 from naftiko_runtime.consumes.http1.endings import Unsendable
 
+
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What a request says it accepts where its headers do not say it (RFC 9110, section 12.5)."""
+
+    types: str
+    encodings: str
+
+
+OURS: Final = Accepting("application/json, */*;q=0.5", ACCEPTED)
+"""For answers that are read here."""
+ANYTHING: Final = Accepting("*/*", "identity")
+"""For answers that are passed on."""
+
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x08\x0a-\x1f\x7f]*[^\x00-\x20\x7f])?|")
-"""A header's value as it may be sent: no control characters but tabs, no blanks at its ends."""
+_VALUE: Final = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?|")
+"""A header's value as it may be sent: characters that stand for one byte each, no control
+characters but tabs, no blanks at its ends."""
 
 _OTHER, _HOST, _USER_AGENT, _ACCEPT, _ACCEPT_ENCODING, _FRAMING = 0, 1, 2, 4, 8, 16
 _MEANINGS: Final = {
@@ -32,11 +48,16 @@ _known_methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "T
 
 
 def write_head(
-    method: str, target: bytes, host: str, headers: Sequence[tuple[str, str]], length: int
+    method: str,
+    target: bytes,
+    host: str,
+    headers: Sequence[tuple[str, str]],
+    length: int | None,
+    accepting: Accepting = OURS,
 ) -> bytes:
     """The request line, the headers as given, and those that HTTP or common servers cannot do
-    without. `host` is what Host says unless a header does; `length` is that of the body, whose
-    framing no header decides. Raises Unsendable."""
+    without. `host` is what Host says unless a header does; `length` is that of the body, None for
+    one that comes in chunks: no header decides on the framing. Raises Unsendable."""
     if method not in _known_methods:
         _learn_method(method)
     path = target.decode("latin-1")
@@ -54,23 +75,26 @@ def write_head(
         if not (value.isascii() and value.isprintable()) or value != value.strip():
             _check_value(value)
         lines.append(f"{name}: {value}\r\n")
-    if length or method in _METHODS_WITH_BODY:
-        end = f"{_defaults(given)}Content-Length: {length}\r\n\r\n"
+    if length is None:
+        framing = "Transfer-Encoding: chunked\r\n"
+    elif length or method in _METHODS_WITH_BODY:
+        framing = f"Content-Length: {length}\r\n"
     else:
-        end = f"{_defaults(given)}\r\n"
+        framing = ""
     first = f"{method} {path} HTTP/1.1\r\n"
     if not given & _HOST:
         first += f"Host: {host}\r\n"
-    return f"{first}{''.join(lines)}{end}".encode()
+    end = _defaults(given, accepting)
+    return f"{first}{''.join(lines)}{end}{framing}\r\n".encode("latin-1")
 
 
 @cache
-def _defaults(given: int) -> str:
+def _defaults(given: int, accepting: Accepting) -> str:
     """The headers that no request goes without, but for those that are given."""
     lines = {
         _USER_AGENT: f"User-Agent: naftiko-runtime/{naftiko_runtime.__version__}\r\n",
-        _ACCEPT: "Accept: application/json, */*;q=0.5\r\n",
-        _ACCEPT_ENCODING: f"Accept-Encoding: {ACCEPTED}\r\n",
+        _ACCEPT: f"Accept: {accepting.types}\r\n",
+        _ACCEPT_ENCODING: f"Accept-Encoding: {accepting.encodings}\r\n",
     }
     return "".join(line for meaning, line in lines.items() if not given & meaning)
 
@@ -93,5 +117,5 @@ def _learn_method(method: str) -> None:
 
 
 def _check_value(value: str) -> None:
-    if not _VALUE.fullmatch(value) or any("\ud800" <= char <= "\udfff" for char in value):
+    if not _VALUE.fullmatch(value):
         raise Unsendable("a header's value holds what no value can")
