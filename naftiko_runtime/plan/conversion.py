@@ -35,9 +35,17 @@ def compile_conversion(
     name: str, type_: ParameterType | None, schema: Mapping[str, JsonValue]
 ) -> Convert:
     """The check of one input: takes the value as given and whether it came as text, returns it in
-    its type. Raises CallFailed (INVALID_INPUT)."""
+    its type. Items of lists and members of objects are checked where the schema says what they
+    are. Raises CallFailed (INVALID_INPUT)."""
+    return _compile(name, name, type_, schema)
+
+
+def _compile(
+    name: str, label: str, type_: ParameterType | None, schema: Mapping[str, JsonValue]
+) -> Convert:
+    """`label` is how messages name a value inside the input `name`."""
     convert = _TYPES.get(type_) if type_ is not None else None
-    convert_item = _item_conversion(name, type_, schema)
+    convert_inside = _inside(name, label, type_, schema)
     checks = [make(schema[key]) for key, make in _KEYWORDS.items() if key in schema]
 
     def check(value: MaybeJson, textual: bool) -> JsonValue:
@@ -46,32 +54,81 @@ def compile_conversion(
             converted = convert(value, textual)
             if isinstance(converted, Missing):
                 assert type_ is not None
-                raise _invalid(name, f"expected {_EXPECTED[type_]}, got {show(value)}")
+                raise _invalid(name, label, f"expected {_EXPECTED[type_]}, got {show(value)}")
             value = converted
-        if convert_item is not None and isinstance(value, list):
-            value = [convert_item(item, textual) for item in value]
+        if convert_inside is not None:
+            value = convert_inside(value, textual)
         for test in checks:
             complaint = test(value)
             if complaint:
-                raise _invalid(name, f"{complaint}, got {show(value)}")
+                raise _invalid(name, label, f"{complaint}, got {show(value)}")
         return value
 
     return check
 
 
-def _item_conversion(
-    name: str, type_: ParameterType | None, schema: Mapping[str, JsonValue]
-) -> Convert | None:
-    items = schema.get("items")
-    if type_ is not ParameterType.ARRAY or not isinstance(items, dict):
-        return None
-    text = items.get("type")
+def _inside(
+    name: str, label: str, type_: ParameterType | None, schema: Mapping[str, JsonValue]
+) -> Callable[[JsonValue, bool], JsonValue] | None:
+    """The check of what is inside a value; None where the schema does not say."""
+    items, properties = schema.get("items"), schema.get("properties")
+    if type_ is ParameterType.ARRAY and isinstance(items, dict):
+        return _each_item(_nested(name, label, items))
+    if type_ is ParameterType.OBJECT and isinstance(properties, dict):
+        return _each_member(name, label, schema, properties)
+    return None
+
+
+def _nested(name: str, label: str, schema: Mapping[str, JsonValue]) -> Convert:
+    text = schema.get("type")
     known = ParameterType(text) if isinstance(text, str) and text in _TYPES else None
-    return compile_conversion(name, known, items)
+    return _compile(name, label, known, schema)
 
 
-def _invalid(name: str, complaint: str) -> CallFailed:
-    return fail(FailureKind.INVALID_INPUT, f'"{name}": {complaint}', field=name)
+def _each_item(convert: Convert) -> Callable[[JsonValue, bool], JsonValue]:
+    def check(value: JsonValue, textual: bool) -> JsonValue:
+        if not isinstance(value, list):
+            return value
+        return [convert(item, textual) for item in value]
+
+    return check
+
+
+def _each_member(
+    name: str,
+    label: str,
+    schema: Mapping[str, JsonValue],
+    properties: Mapping[str, JsonValue],
+) -> Callable[[JsonValue, bool], JsonValue]:
+    """Checks the members that the schema knows. A null stands for a member that is not given, as
+    it does for inputs. Members are required that `required` lists, or that say so themselves."""
+    known = {key: member for key, member in properties.items() if isinstance(member, dict)}
+    members = {key: _nested(name, f"{label}.{key}", member) for key, member in known.items()}
+    listed = schema.get("required")
+    required = [str(key) for key in listed] if isinstance(listed, list) else []
+    required += [key for key, member in known.items() if member.get("required") is True]
+    is_closed = schema.get("additionalProperties") is False
+
+    def check(value: JsonValue, textual: bool) -> JsonValue:
+        if not isinstance(value, dict):
+            return value
+        for key in required:
+            if value.get(key) is None:
+                raise _invalid(name, f"{label}.{key}", "is required")
+        converted: dict[str, JsonValue] = {}
+        for key, member in value.items():
+            convert = members.get(key)
+            if is_closed and key not in properties:
+                allowed = ", ".join(f'"{each}"' for each in properties)
+                raise _invalid(name, f"{label}.{key}"[:200], f"is unknown - known here: {allowed}")
+            converted[key] = member if convert is None or member is None else convert(member, False)
+        return converted
+
+    return check
+
+
+def _invalid(name: str, label: str, complaint: str) -> CallFailed:
+    return fail(FailureKind.INVALID_INPUT, f'"{label}": {complaint}', field=name)
 
 
 def show(value: JsonValue) -> str:
