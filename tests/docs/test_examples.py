@@ -67,7 +67,17 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
 
 
 @pytest.mark.parametrize(
-    ("page", "group", "example"), STAGED, ids=[example.name for *_, example in STAGED]
+    ("page", "group", "example"),
+    [
+        pytest.param(
+            page,
+            group,
+            example,
+            marks=pytest.mark.xdist_group(f"{page}:{group[0].line}"),
+            id=example.name,
+        )
+        for page, group, example in STAGED
+    ],
 )
 def test_example_does_what_its_page_says(
     stages: Stages, page: str, group: list[Example], example: Example
