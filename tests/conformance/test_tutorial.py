@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -67,20 +68,14 @@ class Step:
 @pytest.fixture
 def start(tutorial: Path, yard: Shipyard) -> Iterator[Callable[[int], Step]]:
     """Starts a step's file as it is; only the upstreams are elsewhere."""
-    with pytest.MonkeyPatch.context():
-        running = []
+    with ExitStack() as stack:
 
         def begin(number: int) -> Step:
             (path,) = tutorial.glob(f"step-{number}-*.yml")
-            context = served(path, base_uris=yard.base_uris)
-            running.append(context)
-            return Step(number, context.__enter__())
+            files = stack.enter_context(served(path, base_uris=yard.base_uris))
+            return Step(number, files)
 
-        try:
-            yield begin
-        finally:
-            for context in running:
-                context.__exit__(None, None, None)
+        yield begin
 
 
 def steps_from(first: int) -> list[int]:

@@ -142,11 +142,18 @@ def test_each_file_draws_a_boundary_of_its_own() -> None:
     assert one != other
 
 
-@pytest.mark.parametrize("kind", ["multipartForm", "formUrlEncoded", "text", "sparql", "json"])
-@pytest.mark.parametrize("place", ["value", "name"])
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("multipartForm", "value"),
+        ("multipartForm", "name"),
+        ("formUrlEncoded", "value"),
+        ("text", "value"),
+        ("sparql", "value"),
+        ("json", "value"),
+    ],
+)
 def test_half_a_surrogate_pair_is_refused_in_any_body(kind: str, place: str) -> None:
-    if place == "name" and kind != "multipartForm":
-        pytest.skip("only parts of a form have names that callers fill")
     data: object = {"a": "{{v}}"}
     if kind == "multipartForm":
         data = [{"name": "n", "value": "x"} | {place: "{{v}}"}]

@@ -15,6 +15,7 @@ from naftiko_runtime.exposes.rest.given_values import (
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.json_codec import decode_request_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from naftiko_runtime.plan.operation import InputPlan
 
 
@@ -108,7 +109,11 @@ class RequestInputs:
         if document is MISSING:
             return MISSING
         if plan.body_path is not None:
-            return plan.body_path(document)
+            try:
+                return plan.body_path(document)
+            except JsonPathBudgetExceeded:
+                complaint = f'"{plan.name}": the request body is too large for its path'
+                raise fail(FailureKind.INVALID_INPUT, complaint, field=plan.name) from None
         if plan.whole_body:
             return document
         if self._fields is None:

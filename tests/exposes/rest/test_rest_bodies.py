@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from naftiko_runtime.exposes.rest.request_body import BODY_LIMIT
+from naftiko_runtime.json_values import JsonValue, MaybeJson
+from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from tests.exposes.rest.listener import Listener, listening
 from tests.exposes.rest.plans import BODY, given, served
 
@@ -176,6 +178,17 @@ def test_t6_a_key_given_twice_is_400(listener: Listener) -> None:
 def test_t7_a_body_that_costs_more_than_it_says_is_400(listener: Listener, body: bytes) -> None:
     listener.post_json("/orders", body).problem(400, "invalid-input")
     assert listener.post_json("/orders", b'{"x": 1}').status == 200
+
+
+def test_t7_a_body_that_a_path_would_have_to_visit_for_ever_is_400() -> None:
+    def never_ends(document: JsonValue) -> MaybeJson:
+        raise JsonPathBudgetExceeded(1_000_000)
+
+    deep = served("POST", "/deep", given("x", BODY, body_path=never_ends), body=True)
+    with listening(deep) as listener:
+        problem = listener.post_json("/deep", "{}").problem(400, "invalid-input")
+    assert problem["field"] == "x"
+    assert problem["detail"] == '"x": the request body is too large for its path'
 
 
 def test_a_body_is_left_alone_by_an_operation_that_takes_none(listener: Listener) -> None:
