@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from naftiko_runtime.serving.joined_writes import JoinedWrites
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -93,6 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._stop_clock()
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", JoinedWrites(self.transport, self.loop))
 
     def on_message_complete(self) -> None:
         self._in_head = True
