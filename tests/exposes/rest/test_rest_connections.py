@@ -122,6 +122,30 @@ async def test_giving_up_leaves_the_task_that_asked_uncancelled() -> None:
     assert task.cancelling() == 0
 
 
+def test_each_event_loop_looks_after_its_own_calls() -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    async def give_up() -> None:
+        calls = [run_while_connected(asyncio.sleep(60, "late"), receive) for _ in range(3)]
+        assert await asyncio.gather(*calls) == [None, None, None]
+
+    for _ in range(3):
+        asyncio.run(give_up())
+
+
+@pytest.mark.anyio
+async def test_nobody_watches_a_call_that_has_ended() -> None:
+    async def receive() -> Message:
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    before = asyncio.all_tasks()
+    assert await run_while_connected(asyncio.sleep(0.2, "done"), receive) == "done"
+    await asyncio.sleep(0.2)
+    assert asyncio.all_tasks() == before
+
+
 @pytest.mark.anyio
 async def test_a_listener_that_stops_can_still_cancel_a_call() -> None:
     async def receive() -> Message:
