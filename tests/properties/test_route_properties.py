@@ -217,6 +217,17 @@ def test_a_trailing_slash_is_forgiven_unless_another_route_has_it() -> None:
         assert routes.find("GET", path) is None
 
 
+def test_an_encoded_slash_parts_no_segments() -> None:
+    routes = routes_of(("GET", "/a%2Fb"), ("POST", "/a/b"), ("GET", "/{x}/c"), ("GET", "/50%25/d"))
+    assert routes.find("GET", b"/a%2Fb") == (("GET", "/a%2Fb"), {})
+    assert routes.find("GET", b"/a%2fb") == (("GET", "/a%2Fb"), {})
+    assert routes.find("GET", b"/a/b") is None
+    assert routes.find("POST", b"/a%2Fb") is None
+    assert routes.find("GET", b"/50%25/d") == (("GET", "/50%25/d"), {})
+    with pytest.raises(ValueError, match="%"):
+        routes.find("GET", b"/50%/d")
+
+
 def test_a_variable_is_never_empty() -> None:
     routes = routes_of(("GET", "/a/{x}"), ("GET", "/b/{x}.json"), ("GET", "/c/{x}-{y}"))
     for path in (b"/a/", b"/a", b"/b/.json", b"/c/-1", b"/c/1-", b"/c/-"):

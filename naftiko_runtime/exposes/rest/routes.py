@@ -8,7 +8,7 @@ variable are tried one by one, and only those that share all segments before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -59,12 +59,14 @@ class _Path:
 
 
 class Routes(Generic[T]):
-    """The routes of one listener. Made by `build_routes`."""
+    """The routes of one listener. Made by `build_routes`. `whole` holds what paths without
+    variables have, by the path as clients usually write it."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "_whole")
 
-    def __init__(self, root: _Node[T]) -> None:
+    def __init__(self, root: _Node[T], whole: Mapping[bytes, Mapping[str, _End[T]]]) -> None:
         self._root = root
+        self._whole = whole
 
     def find(self, method: str, path: bytes) -> tuple[T, dict[str, str]] | None:
         """What serves a method and a path (raw, without query), with the path's variables.
@@ -72,6 +74,9 @@ class Routes(Generic[T]):
         A trailing slash too many or too few is forgiven where nothing else matches. Raises
         ValueError when the path is not percent-encoded UTF-8.
         """
+        known = self._whole.get(path)
+        if known is not None and method in known:
+            return known[method].target, {}
         segments = _split(path)
         if segments is None:
             return None
@@ -98,15 +103,28 @@ def build_routes(claims: Iterable[tuple[str, Route, T]]) -> tuple[Routes[T], lis
     """Routes out of methods, paths and what serves them, and the claims that came too late: pairs
     of what holds a method and path already and what would have had it."""
     root: _Node[T] = _Node()
+    whole: dict[bytes, dict[str, _End[T]]] = {}
     taken: list[tuple[T, T]] = []
     for method, route, target in claims:
         node = root
         for pattern in route.patterns:
             node = _child(node, pattern)
         end = node.ends.setdefault(method, _End(target, route.names))
+        if not route.names:
+            path = _written(route)
+            if path is not None:
+                whole[path] = node.ends
         if end.target is not target:
             taken.append((end.target, target))
-    return Routes(root), taken
+    return Routes(root, whole), taken
+
+
+def _written(route: Route) -> bytes | None:
+    """The path of a route without variables; None where it takes encoding to write it."""
+    segments = [pattern[0] for pattern in route.patterns]
+    if any("/" in segment or "%" in segment or not segment.isascii() for segment in segments):
+        return None
+    return "/".join(["", *segments]).encode()
 
 
 def _child(node: _Node[T], pattern: Pattern) -> _Node[T]:
