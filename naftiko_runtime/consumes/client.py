@@ -6,6 +6,7 @@ No cookies are kept, no redirect is followed, no proxy is taken from the environ
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 from naftiko_runtime.consumes.addresses import AddressError, split_url
 from naftiko_runtime.consumes.credentials import Logins
@@ -33,15 +34,16 @@ class HttpUpstreams:
         self._settings = settings
         self._pools = Pools(settings)
         self._logins = Logins(self.send)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+    def send(self, request: UpstreamRequest) -> Coroutine[None, None, UpstreamResponse]:
         """The answer, whatever its status. Raises CallFailed when there is none."""
         if request.login is not None:
-            return await self._logins.send(request, request.login)
+            return self._logins.send(request, request.login)
         span = current_span()
         if span is None:
-            return await self._send(request)
-        return await send_traced(span, request, self._send)
+            return self._send(request)
+        return send_traced(span, request, self._send)
 
     async def _send(self, request: UpstreamRequest) -> UpstreamResponse:
         try:
@@ -66,7 +68,9 @@ class HttpUpstreams:
     async def _exchange(
         self, pool: Pool, method: str, head: bytes, content: bytes | None
     ) -> UpstreamResponse:
-        deadline = asyncio.get_running_loop().time() + self._settings.timeout
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        deadline = self._loop.time() + self._settings.timeout
         limit = self._settings.max_response_bytes
         is_head = method == "HEAD"
         connection = pool.take() or await pool.obtain(deadline)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
@@ -85,8 +85,8 @@ class _Process:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
 
-        async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
-            return await execute(plan, inputs, upstreams)
+        def call(plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
+            return execute(plan, inputs, upstreams)
 
         guards = Guards(issuers, self._settings.guard_key.reveal().encode())
         self._service = Service(

@@ -67,7 +67,6 @@ class Connection(asyncio.Protocol):
         "_drained",
         "_has_more",
         "_is_paused",
-        "_loop",
         "_owner",
         "_readable",
         "_reader",
@@ -77,10 +76,11 @@ class Connection(asyncio.Protocol):
         "_until",
         "is_closed",
         "is_used",
+        "loop",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._reader = AnswerReader()
         self._owner: Owner | None = None
         self._transport: asyncio.Transport | None = None
@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
             self.is_closed
             or transport is None
             or transport.is_closing()
-            or self._until <= self._loop.time()
+            or self._until <= self.loop.time()
             or self._readable()
         )
 
@@ -156,7 +156,7 @@ class Connection(asyncio.Protocol):
         if self._taker is taker and self._transport is not None:
             self._transport.write(data)
             if self._is_paused:
-                self._drained = self._loop.create_future()
+                self._drained = self.loop.create_future()
                 await self._drained
 
     def end_request(self, taker: Taker) -> None:
@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
             self._alarm.cancel()
             self._alarm = None
         if until < inf:
-            self._alarm = self._loop.call_at(until, self._ring)
+            self._alarm = self.loop.call_at(until, self._ring)
             self._alarm_at = until
 
     def close(self) -> None:
@@ -270,7 +270,7 @@ class Connection(asyncio.Protocol):
         idle = IDLE_SECONDS
         if reader.idle_seconds is not None:
             idle = min(idle, reader.idle_seconds * _SAFE_PART)
-        self.watch(self._loop.time() + idle)
+        self.watch(self.loop.time() + idle)
         if self._owner is not None:
             self._owner.released(self)
 
@@ -320,7 +320,7 @@ class Connection(asyncio.Protocol):
 
     def _ring(self) -> None:
         self._alarm = None
-        if self._until > self._loop.time() + _CLOCK_SECONDS:
+        if self._until > self.loop.time() + _CLOCK_SECONDS:
             self.watch(self._until)
         elif self._taker is None:
             self.close()

@@ -40,7 +40,7 @@ async def exchange(
 ) -> UpstreamResponse:
     """The answer to a request; `deadline` is in the loop's time, `limit` is the largest body.
     Raises NoAnswer, or CancelledError, which ends the connection."""
-    whole = _Whole(asyncio.get_running_loop().create_future())
+    whole = _Whole(connection.loop.create_future())
     connection.begin(whole, head, content, deadline, limit, is_head=is_head)
     try:
         return await whole.answer
