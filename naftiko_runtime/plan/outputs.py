@@ -19,6 +19,7 @@ from naftiko_runtime.plan.getters import Compiler, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.jsonpath import JsonPath, JsonPathSyntaxError, compile_jsonpath
 from naftiko_runtime.plan.operation import OutputPlan, Scope
+from naftiko_runtime.plan.output_rows import Field, compile_row
 
 Map = Callable[[JsonValue, Scope], JsonValue]
 
@@ -105,9 +106,27 @@ def _compile(output: OutputParameter, compiler: Compiler) -> Map:
     if output.items is not None:
         return _each_item(read, _compile(output.items, compiler))
     if output.properties is not None:
-        members = [(name, _compile(child, compiler)) for name, child in output.properties]
-        return _scoped(read if output.mapping is not None else None, _object(members))
+        build = _compile_properties(output.properties, compiler)
+        return _scoped(read if output.mapping is not None else None, build)
     return _scalar(read, output)
+
+
+def _compile_properties(
+    properties: Sequence[tuple[str, OutputParameter]], compiler: Compiler
+) -> Map:
+    fields = [field for name, child in properties if (field := _field(name, child)) is not None]
+    if len(fields) == len(properties):
+        return compile_row(fields)
+    return _object([(name, _compile(child, compiler)) for name, child in properties])
+
+
+def _field(name: str, output: OutputParameter) -> Field | None:
+    """The property as a member of the document alone; None where it takes more."""
+    parts = (output.value, output.values, output.items, output.properties, output.max_length)
+    if output.mapping is None or any(part is not None for part in parts):
+        return None
+    key = _path(output, output.mapping).member
+    return None if key is None else Field(name, key, output.type, fitting(output.type))
 
 
 def _constant(output: OutputParameter, compiler: Compiler) -> Map:

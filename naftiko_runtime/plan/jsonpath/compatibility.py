@@ -50,11 +50,14 @@ def compile_jsonpath(text: str) -> JsonPath:
 
 def _compile(text: str, query: Query, *, strict: bool) -> JsonPath:
     find, read = compile_query(query)
+    keys = query.singular_keys()
+    only = keys[0] if keys is not None and len(keys) == 1 else None
     return JsonPath(
         text=text,
         is_root=not query.segments,
-        definite=query.singular_keys() is not None,
+        definite=keys is not None,
         find=find,
         read=read,
         strict=strict,
+        member=only if isinstance(only, str) else None,
     )

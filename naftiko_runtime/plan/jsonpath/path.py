@@ -28,3 +28,5 @@ class JsonPath:
     """The value or MISSING if `definite`, else the list that `find` gives."""
     strict: bool
     """RFC 9535 reads it by itself; False when one of the readings of `compatibility` was needed."""
+    member: str | None = None
+    """The name of the document's member that it selects, where that is all it does."""
