@@ -305,6 +305,19 @@ async def test_prototypes_of_the_script_do_not_reach_what_is_made_of_its_result(
     assert await js.value(text) == "mine"
 
 
+async def test_what_json_would_lose_is_refused_whatever_the_script_replaced(js: Runner) -> None:
+    text = """
+        Array.prototype.includes = () => true;
+        String.prototype.slice = String.prototype.replace = () => 'mine';
+        globalThis.String = globalThis.TypeError = () => 'mine';
+        Object.prototype['[object Map]'] = true;
+        result = {big: 2n ** 64n, map: new Map([[1, 2]])}
+    """
+    assert await js.failure(text) == 'gave no JSON: result holds a Map at "map"'
+    kept = text.replace("map: new Map([[1, 2]])", "")
+    assert await js.value(kept) == {"big": 2**64}
+
+
 async def test_print_and_console_go_nowhere(js: Runner, capfd: pytest.CaptureFixture[str]) -> None:
     text = "print('x'); for (let i = 0; i < 1000; i++) console.log('y'.repeat(1000)); result = 1"
     assert await js.value(text) == 1

@@ -23,6 +23,7 @@ from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.operation import ScriptStepPlan
 
+_RAISE: Final = " - management.scripting.{} of the control adapter sets the limit"
 _workers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Workers]] = WeakKeyDictionary()
 
 
@@ -64,9 +65,6 @@ def _explained(error: Exception, step: ScriptStepPlan) -> str:
     if isinstance(error, NotStarted):
         return "did not run: its process cannot be started - the log of the runtime says why"
     return f"was stopped: it used up its memory ({MEMORY // 2**20} MiB), or broke its engine"
-
-
-_RAISE: Final = " - management.scripting.{} of the control adapter sets the limit"
 
 
 def _words(reply: Reply, step: ScriptStepPlan) -> str:

@@ -4,12 +4,15 @@
 const { _naftiko_begin, _naftiko_count, _naftiko_result } = (() => {
   const { parse, stringify, rawJSON, isRawJSON } = JSON;
   const { isSafeInteger, isFinite } = Number;
+  const { String, TypeError, RangeError } = globalThis;
   const call = Function.prototype.call;
+  const cut = call.bind(String.prototype.slice);
   const tagOf = call.bind(Object.prototype.toString);
   const find = call.bind(RegExp.prototype.exec);
   const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/;
   const LONG_NUMBER = /[0-9][0-9.]{15}|[0-9][eE]/;
-  const PLAIN = ["[object Object]", "[object Array]", "[object String]", "[object Number]", "[object Boolean]"];
+  const PLAIN = { __proto__: null };
+  for (const tag of ["Object", "Array", "String", "Number", "Boolean"]) PLAIN[`[object ${tag}]`] = true;
 
   // Nothing here waits, shares memory or compiles machine code.
   const names = ["setTimeout", "clearTimeout", "__timer_manager", "Atomics", "SharedArrayBuffer", "WebAssembly"];
@@ -43,7 +46,7 @@ const { _naftiko_begin, _naftiko_count, _naftiko_result } = (() => {
     if (what === "function" || what === "symbol") throw new TypeError(`result holds a ${what}${at(key)}`);
     if (what === "object" && value !== null && !isRawJSON(value)) {
       const tag = tagOf(value);
-      if (!PLAIN.includes(tag)) throw new TypeError(`result holds a ${tag.slice(8, -1)}${at(key)}`);
+      if (!PLAIN[tag]) throw new TypeError(`result holds a ${cut(tag, 8, -1)}${at(key)}`);
     }
     return value;
   };

@@ -26,8 +26,6 @@ from naftiko_runtime.engine.scripts.protocol import (
 _OWN_DATA = 512 * 1024 * 1024
 """Bytes that the process may have altogether, where the system counts them: the last line, behind
 the engines' own limits."""
-
-
 _ORPHAN_SECONDS = 5.0
 """How long after a script's time the process ends itself, should its parent not have done so."""
 
@@ -69,15 +67,20 @@ def main(language: str) -> None:
         _send(sink, text_frame(f"{type(error).__name__}: {error}"))
         os._exit(1)
     _send(sink, text_frame(READY))
-    with contextlib.suppress(BrokenPipeError):
-        while (header := read_frame(source)) is not None:
-            context = read_frame(source) or b""
-            task = decode_task(header)
-            _end_after(task.seconds + _ORPHAN_SECONDS)
-            reply, result = engine.run(task, context)
-            _end_after(0)
-            _send(sink, frames(reply, result))
-    os._exit(0)  # the engines' own threads would make an orderly end hang
+    try:
+        _serve(engine, source, sink)
+    finally:
+        os._exit(0)  # the engines' own threads would make an orderly end hang
+
+
+def _serve(engine: Engine, source: BinaryIO, sink: BinaryIO) -> None:
+    while (header := read_frame(source)) is not None:
+        context = read_frame(source) or b""
+        task = decode_task(header)
+        _end_after(task.seconds + _ORPHAN_SECONDS)
+        reply, result = engine.run(task, context)
+        _end_after(0)
+        _send(sink, frames(reply, result))
 
 
 def _send(sink: BinaryIO, message: bytes) -> None:

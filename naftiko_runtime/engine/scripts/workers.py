@@ -128,7 +128,10 @@ class Worker:
         return self._process.returncode is None
 
     def kill(self) -> None:
-        """Ends the process, and what it may have started, at once."""
+        """Ends the process, and what it may have started, at once. The number of one that has ended
+        may be another's by now."""
+        if not self.is_alive:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if hasattr(os, "killpg"):
                 os.killpg(self._process.pid, signal.SIGKILL)
