@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
-from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
@@ -33,12 +33,14 @@ def answer_of(
     the answer is not what the file says it is.
     """
     content_type = response.header("content-type")
-    headers = tuple(
-        (name, without_secrets(value.encode(), request.secrets).decode())
-        for name, value in response.headers
-        if name in PASSED_HEADERS
-    )
-    body = without_secrets(response.body, request.secrets)
+    headers = tuple([pair for pair in response.headers if pair[0] in PASSED_HEADERS])
+    body = response.body
+    if request.secrets:
+        needles = _spellings(request.secrets)
+        headers = tuple(
+            [(name, _without(value.encode(), needles).decode()) for name, value in headers]
+        )
+        body = _without(body, needles)
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
@@ -68,8 +70,10 @@ def mapped(output: OutputPlan, document: JsonValue, scope: Scope, operation: str
     """A document through its output mapping. Raises CallFailed when a path's budget runs out."""
     if output.map is None:
         return document
-    with within_budget(f'the answer of "{operation}" is too large for its output mapping'):
+    try:
         return output.map(document, scope)
+    except JsonPathBudgetExceeded:
+        raise _beyond(f'the answer of "{operation}" is too large for its output mapping') from None
 
 
 @contextmanager
@@ -78,7 +82,11 @@ def within_budget(complaint: str) -> Iterator[None]:
     try:
         yield
     except JsonPathBudgetExceeded:
-        raise fail(FailureKind.UPSTREAM_INVALID, complaint, executed=True) from None
+        raise _beyond(complaint) from None
+
+
+def _beyond(complaint: str) -> CallFailed:
+    return fail(FailureKind.UPSTREAM_INVALID, complaint, executed=True)
 
 
 def _must_be_json(output: OutputPlan) -> bool:
@@ -95,10 +103,20 @@ def _is_json(content_type: str | None) -> bool:
 
 def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
     """The answer without the credentials that went with the request, should it echo them."""
+    return _without(body, _spellings(secrets)) if secrets else body
+
+
+def _spellings(secrets: tuple[str, ...]) -> list[bytes]:
+    """Secrets as an answer may hold them: as text, and in JSON."""
+    found: list[bytes] = []
     for secret in secrets:
-        if len(secret) < _SECRET_LENGTH:
-            continue
-        for written in {secret.encode(), encode_json(secret)[1:-1]}:  # as text, and in JSON
-            if written in body:
-                body = body.replace(written, b"***")
+        if len(secret) >= _SECRET_LENGTH:
+            found += {secret.encode(), encode_json(secret)[1:-1]}
+    return found
+
+
+def _without(body: bytes, spellings: list[bytes]) -> bytes:
+    for written in spellings:
+        if written in body:
+            body = body.replace(written, b"***")
     return body

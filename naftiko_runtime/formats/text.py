@@ -20,8 +20,10 @@ _KIB: Final = 1024
 def other_charset(charset: str | None) -> str | None:
     """The name of a charset beside UTF-8 that text can be in; None for UTF-8, for none at all, and
     for what is no charset."""
+    if charset is None:
+        return None
     try:
-        name = codecs.lookup(charset or "utf-8").name
+        name = codecs.lookup(charset).name
     except LookupError:
         return None
     return name if _OTHER_CHARSETS.fullmatch(name) else None
