@@ -6,8 +6,14 @@ The `slug` of a kind is part of the interface: it ends the `type` of a problem d
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from naftiko_runtime.json_values import JsonValue
 
 
 class FailureKind(Enum):
@@ -34,6 +40,20 @@ class FailureKind(Enum):
     SCRIPT_FAILED = ("script-failed", 500, "A script failed")
     UPSTREAM_TIMEOUT = ("upstream-timeout", 504, "Upstream too slow")
     CONTENT_TOO_LARGE = ("content-too-large", 500, "Content too large to send at once")
+    SESSION_ENDED = ("session-ended", 502, "Not logged in to the upstream")
+    CIRCUIT_OPEN = ("circuit-open", 503, "Upstream out of order")
+    TOO_MANY_CALLS = ("too-many-calls", 429, "Too many calls")
+    HALTED = ("halted", 503, "Halted by the operator")
+    READ_ONLY = ("read-only", 403, "Nothing may be changed")
+    BEYOND_LIMIT = ("beyond-limit", 403, "Beyond a limit of the operator")
+    APPROVAL_REQUIRED = ("approval-required", 428, "Approval required")
+    APPROVAL_REFUSED = ("approval-refused", 403, "Approval refused")
+    KEY_CONFLICT = ("key-conflict", 409, "Key already used")
+    OUTCOME_UNKNOWN = ("outcome-unknown", 409, "Outcome of an earlier call unknown")
+    QUESTION_OPEN = ("question-open", 409, "A question is to be answered first")
+    REFUSED_BY_FILE = ("refused", 400, "Refused")
+    AUDIT_UNAVAILABLE = ("audit-unavailable", 503, "The call cannot be recorded")
+    STATE_UNAVAILABLE = ("state-unavailable", 503, "Shared state unreachable")
     TOO_MANY_SUBSCRIBERS = ("too-many-subscribers", 503, "Too many subscribers")
     SHUTTING_DOWN = ("shutting-down", 503, "Shutting down")
     INTERNAL = ("internal-error", 500, "Internal error")
@@ -42,6 +62,27 @@ class FailureKind(Enum):
         self.slug = slug
         self.status = status
         self.title = title
+
+
+NO_DETAILS: Final[Mapping[str, JsonValue]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person could be asked, by an adapter whose clients can ask (MCP elicitation).
+
+    With `url` the person answers there, outside of the model's reach, and the same call is
+    repeated afterwards. Without, the person is asked `message` for a yes or a no, which is carried
+    out by the exposed operation `operation` of the same adapter with the arguments `accept` or
+    `decline`.
+    """
+
+    id: str
+    message: str
+    url: str | None = None
+    operation: str = ""
+    accept: Mapping[str, JsonValue] = dataclasses.field(default_factory=lambda: NO_DETAILS)
+    decline: Mapping[str, JsonValue] = dataclasses.field(default_factory=lambda: NO_DETAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +94,9 @@ class Failure:
     `executed` is False only when the upstream provably never got the request, nor any upstream an
     earlier one of the same sequence that could change something. `step` names the step of a
     sequence that failed, `status` the HTTP status to answer with instead of the kind's own.
+    `details` are further members of the problem for programs to read (an approval's id and
+    address), `retry_after` the whole seconds after which the same call may be worth another try,
+    and `question` what a person could answer so that it succeeds.
     """
 
     kind: FailureKind
@@ -61,6 +105,9 @@ class Failure:
     executed: bool = False
     step: str | None = None
     status: int | None = None
+    details: Mapping[str, JsonValue] = dataclasses.field(default_factory=lambda: NO_DETAILS)
+    retry_after: int | None = None
+    question: Question | None = None
 
     @property
     def http_status(self) -> int:

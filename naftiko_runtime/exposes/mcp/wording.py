@@ -35,6 +35,8 @@ def failure_text(failure: Failure, hint: str = "") -> str:
     """What failed, where in a sequence, and whether it may be repeated. `hint` follows the
     detail."""
     text = f"{failure.kind.title}: {_at_step(failure)}{failure.detail}{hint}"
+    if failure.retry_after is not None:
+        text += f" (Retry-After: {failure.retry_after})"
     return text + _UNSURE if failure.executed else text
 
 

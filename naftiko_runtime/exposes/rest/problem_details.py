@@ -29,7 +29,7 @@ _UPSTREAM: Final = frozenset(
 
 def problem_document(failure: Failure) -> dict[str, JsonValue]:
     """`type`, `title`, `status`, `detail`; `field` where an input is at fault; `step` where one of
-    a sequence failed; `executed` where an upstream was to be called (see Failure)."""
+    a sequence failed; `executed` where an upstream was to be called; `details` (see Failure)."""
     kind = failure.kind
     document: dict[str, JsonValue] = {
         "type": TYPE_PREFIX + kind.slug,
@@ -43,11 +43,14 @@ def problem_document(failure: Failure) -> dict[str, JsonValue]:
         document["step"] = failure.step
     if kind in _UPSTREAM or failure.step is not None:
         document["executed"] = failure.executed
+    document.update(failure.details)
     return document
 
 
 def problem_reply(failure: Failure, *headers: tuple[bytes, bytes]) -> Reply:
     """The answer to a failed call, with further headers (`allow`)."""
+    if failure.retry_after is not None:
+        headers = (*headers, (b"retry-after", b"%d" % failure.retry_after))
     return _reply(problem_document(failure), failure.http_status, *headers)
 
 

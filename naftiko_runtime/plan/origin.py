@@ -1,0 +1,19 @@
+"""Where a call comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """`protocol` is `rest` or `mcp`; `principal` is who the adapter let in, empty for an unknown
+    caller. What a person approves holds for one origin."""
+
+    protocol: str
+    principal: str = ""
+
+
+UNKNOWN_REST: Final = Origin("rest")
+UNKNOWN_MCP: Final = Origin("mcp")

@@ -1,0 +1,1 @@
+"""What the operator decides, apart from the authors of capability files: `runtime.yaml`."""

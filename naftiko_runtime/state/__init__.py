@@ -1,0 +1,1 @@
+"""What calls leave for later calls, in one process or shared by several."""
