@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
-from naftiko_runtime.exposes.authentication import Admission, Caller, Door, Guards, caller_of
+from naftiko_runtime.exposes.authentication import Admission, Caller, Door, Gatekeeper, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.percent import decode_percent, decode_utf8
 from naftiko_runtime.exposes.rest.problem_details import (
@@ -88,12 +88,12 @@ class EndpointApplication:
     """The ASGI application of a Site on one listener. A request ends on the site that it began
     with."""
 
-    __slots__ = ("_guards", "_hosts", "_streams", "site")
+    __slots__ = ("_gatekeeper", "_hosts", "_streams", "site")
 
-    def __init__(self, site: Site, hosts: HostPolicy, guards: Guards) -> None:
+    def __init__(self, site: Site, hosts: HostPolicy, gatekeeper: Gatekeeper) -> None:
         self.site = site
         self._hosts = hosts
-        self._guards = guards
+        self._gatekeeper = gatekeeper
         self._streams: set[Stream] = set()
 
     def close_streams(self) -> None:
@@ -130,7 +130,7 @@ class EndpointApplication:
         if metadata is not None:
             return metadata_reply(method, metadata)
         caller = caller_of(scope)
-        verdict = await self._guards.admit(site.door, caller)
+        verdict = await self._gatekeeper.admit(site.door, caller)
         if not isinstance(verdict, Admission):
             return refusal_reply(verdict)
         segments = _segments(scope)

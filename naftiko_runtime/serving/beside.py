@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.control.site import ControlSite, paths_of
 from naftiko_runtime.exposes.endpoints import EndpointApplication
@@ -18,9 +18,11 @@ class Beside:
     """Owned by a port. `process` is what its control endpoints show; a port of a process that has
     none serves no control adapter."""
 
-    def __init__(self, hosts: HostPolicy, guards: Guards, process: Management | None) -> None:
+    def __init__(
+        self, hosts: HostPolicy, gatekeeper: Gatekeeper, process: Management | None
+    ) -> None:
         self._hosts = hosts
-        self._guards = guards
+        self._gatekeeper = gatekeeper
         self._process = process
         self._skills: EndpointApplication | None = None
         self._control: EndpointApplication | None = None
@@ -49,9 +51,9 @@ class Beside:
         if table is None:
             self._skills = None
             return
-        site = SkillSite(table, self._guards)
+        site = SkillSite(table, self._gatekeeper)
         if self._skills is None:
-            self._skills = EndpointApplication(site, self._hosts, self._guards)
+            self._skills = EndpointApplication(site, self._hosts, self._gatekeeper)
         else:
             self._skills.site = site
 
@@ -64,7 +66,7 @@ class Beside:
             return
         site = ControlSite(plan, self._process)
         if self._control is None:
-            self._control = EndpointApplication(site, self._hosts, self._guards)
+            self._control = EndpointApplication(site, self._hosts, self._gatekeeper)
         else:
             self._control.site = site
 

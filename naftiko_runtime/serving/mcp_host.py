@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -32,7 +32,7 @@ class McpHost:
         *,
         keep_sessions: bool,
         telemetry: Telemetry | None = None,
-        guards: Guards | None = None,
+        gatekeeper: Gatekeeper | None = None,
     ) -> Self:
         """A host whose application answers already."""
         host = cls(
@@ -42,7 +42,7 @@ class McpHost:
                 hosts,
                 keep_sessions=keep_sessions,
                 telemetry=telemetry,
-                guards=guards,
+                gatekeeper=gatekeeper,
             )
         )
         await host._ready

@@ -13,7 +13,7 @@ from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.engine.scripts import stop_scripts
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
@@ -88,12 +88,12 @@ class _Process:
         def call(plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
             return execute(plan, inputs, upstreams)
 
-        guards = Guards(issuers, self._settings.guard_key.reveal().encode())
+        gatekeeper = Gatekeeper(issuers, self._settings.guard_key.reveal().encode())
         self._service = Service(
             self._settings.ports,
             call,
             self._settings.grace,
-            guards,
+            gatekeeper,
             self._observability.telemetry,
             self._management,
             streams,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from naftiko_runtime.consumes.messages import Streams
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -59,7 +59,7 @@ class _Port:
         opened: socket.socket,
         execute: Execute,
         settings: PortSettings,
-        guards: Guards,
+        gatekeeper: Gatekeeper,
         telemetry: Telemetry | None,
         process: Management | None,
         streams: Streams | None,
@@ -68,9 +68,9 @@ class _Port:
         self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
         self._execute = execute
-        self._guards = guards
+        self._gatekeeper = gatekeeper
         self._telemetry = telemetry
-        self._beside = Beside(self._hosts, guards, process)
+        self._beside = Beside(self._hosts, gatekeeper, process)
         # A session lives in one process; the next request may reach another one.
         self._keep_sessions = not settings.shared
         self._mcp: McpHost | None = None
@@ -102,7 +102,7 @@ class _Port:
                 self._execute,
                 self._hosts,
                 self._telemetry,
-                self._guards,
+                self._gatekeeper,
                 self._streams,
             )
         else:
@@ -122,7 +122,7 @@ class _Port:
                 self._hosts,
                 keep_sessions=self._keep_sessions,
                 telemetry=self._telemetry,
-                guards=self._guards,
+                gatekeeper=self._gatekeeper,
             )
             self.listener.application.mcp = self._mcp.application
 
@@ -144,19 +144,19 @@ class Service:
         settings: PortSettings,
         execute: Execute,
         grace: float,
-        guards: Guards | None = None,
+        gatekeeper: Gatekeeper | None = None,
         telemetry: Telemetry | None = None,
         process: Management | None = None,
         streams: Streams | None = None,
     ) -> None:
-        """`guards` judge callers on all ports; the process's own know issuers of tokens.
+        """`gatekeeper` judges callers on all ports; the process's own knows issuers of tokens.
         `telemetry` says whether calls are recorded; `process` is what control adapters show, and
         without it none is served; nor is anything forwarded without `streams`."""
         self._streams = streams
         self._telemetry = telemetry
         self._process = process
         self._settings = settings
-        self._guards = guards or Guards()
+        self._gatekeeper = gatekeeper or Gatekeeper()
         self._execute = execute
         self._grace = grace
         self._ports: dict[PortKey, _Port] = {}
@@ -203,7 +203,7 @@ class Service:
             opened,
             self._execute,
             self._settings,
-            self._guards,
+            self._gatekeeper,
             self._telemetry,
             self._process,
             self._streams,

@@ -1,17 +1,17 @@
 """Authentication of callers: what every adapter asks before it answers.
 
 An adapter knows its Door (what its callers have to pass), describes a request as a Caller, and
-asks the process's Guards, who answer with an Admission or a Refusal. A scheme is one module here
-and one entry in `registry`. Importing the package imports no cryptography and opens nothing.
+asks the process's Gatekeeper, who answers with an Admission or a Refusal. A scheme is one module
+here and one entry in `registry`. Importing the package imports no cryptography and opens nothing.
 """
 
 from naftiko_runtime.exposes.authentication.caller import Caller, caller_of
-from naftiko_runtime.exposes.authentication.guards import (
+from naftiko_runtime.exposes.authentication.gatekeeper import (
     ANYBODY,
     OPEN,
     Admission,
     Door,
-    Guards,
+    Gatekeeper,
     Refusal,
     door_of,
 )
@@ -23,7 +23,7 @@ __all__ = [
     "Admission",
     "Caller",
     "Door",
-    "Guards",
+    "Gatekeeper",
     "Refusal",
     "caller_of",
     "door_of",

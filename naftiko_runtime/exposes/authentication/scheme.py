@@ -38,7 +38,7 @@ Verdict: TypeAlias = Passed | Refused
 
 
 class Scheme(Protocol):
-    """One way to authenticate, for one set of secrets. Made by the registry, kept by Guards as
+    """One way to authenticate, for one set of secrets. Made by the registry, kept by Gatekeeper as
     long as adapters ask for it."""
 
     def presented(self, caller: Caller) -> bytes | None:

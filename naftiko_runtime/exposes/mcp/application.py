@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive, Scope, Send
 
-from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Guards, caller_of
+from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Gatekeeper, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
 from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP
@@ -53,16 +53,16 @@ class McpApplication:
         name: str = "naftiko",
         keep_sessions: bool = True,
         telemetry: Telemetry | None = None,
-        guards: Guards | None = None,
+        gatekeeper: Gatekeeper | None = None,
     ) -> None:
         """`keep_sessions` has to be off where several processes share the port: a session lives
-        in one of them. `guards` judge callers; the process's own know issuers of tokens."""
+        in one of them. `gatekeeper` judges callers; the process's own knows issuers of tokens."""
         self._execute = execute
         self._hosts = hosts
         self._name = name
         self._keep_sessions = keep_sessions
         self._telemetry = telemetry
-        self._guards = guards or Guards()
+        self._gatekeeper = gatekeeper or Gatekeeper()
         self._views = Views(table, self._load)
 
     @property
@@ -124,7 +124,7 @@ class McpApplication:
             metadata = door.metadata.get(scope["path"])
             if metadata is not None:
                 return metadata_reply(scope["method"], metadata)
-            verdict = await self._guards.admit(door, caller_of(scope))
+            verdict = await self._gatekeeper.admit(door, caller_of(scope))
             if not isinstance(verdict, Admission):
                 return refusal_reply(verdict)
             admitted = verdict

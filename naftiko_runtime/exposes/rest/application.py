@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.authentication import Guards, Refusal, caller_of
+from naftiko_runtime.exposes.authentication import Gatekeeper, Refusal, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.forwarding import Incoming, forward
@@ -50,7 +50,7 @@ class RestApplication:
 
     __slots__ = (
         "_execute",
-        "_guards",
+        "_gatekeeper",
         "_hosts",
         "_streams",
         "_surroundings",
@@ -64,14 +64,14 @@ class RestApplication:
         execute: Execute,
         hosts: HostPolicy,
         telemetry: Telemetry | None = None,
-        guards: Guards | None = None,
+        gatekeeper: Gatekeeper | None = None,
         streams: Streams | None = None,
     ) -> None:
-        """`guards` judge callers; the process's own know issuers of tokens. `streams` send what is
-        forwarded; without them nothing is."""
+        """`gatekeeper` judges callers; the process's own knows issuers of tokens. `streams` send
+        what is forwarded; without them nothing is."""
         self._table = table
-        self._guards = guards or Guards()
-        self._surroundings = Surroundings(table, self._guards)
+        self._gatekeeper = gatekeeper or Gatekeeper()
+        self._surroundings = Surroundings(table, self._gatekeeper)
         self._execute = execute
         self._hosts = hosts
         self._streams = streams
@@ -84,7 +84,7 @@ class RestApplication:
     @table.setter
     def table(self, table: RestTable) -> None:
         self._table = table
-        self._surroundings = Surroundings(table, self._guards)
+        self._surroundings = Surroundings(table, self._gatekeeper)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -134,10 +134,10 @@ class RestApplication:
         query = scope["query_string"]
         asked = target.adapter.authentication
         if asked is not None:
-            verdict = await self._guards.admit_to(asked, caller_of(scope))
+            verdict = await self._gatekeeper.admit_to(asked, caller_of(scope))
             if isinstance(verdict, Refusal):
                 return refusal_reply(verdict)
-            headers, query = self._guards.without_credentials(asked, headers, query)
+            headers, query = self._gatekeeper.without_credentials(asked, headers, query)
         operation = target.plan.operation
         body: bytes | None = b""
         encoded = operation.passes_encoded_body and is_encoded(headers)
@@ -170,10 +170,10 @@ class RestApplication:
         headers, query = scope["headers"], scope["query_string"]
         asked = found.target.adapter.authentication
         if asked is not None:
-            verdict = await self._guards.admit_to(asked, caller_of(scope))
+            verdict = await self._gatekeeper.admit_to(asked, caller_of(scope))
             if isinstance(verdict, Refusal):
                 return refusal_reply(verdict)
-            headers, query = self._guards.without_credentials(asked, headers, query)
+            headers, query = self._gatekeeper.without_credentials(asked, headers, query)
         assert self._streams is not None
         incoming = Incoming(scope["method"], query, headers, receive)
         await forward(found, incoming, self._streams, send)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from starlette.types import Scope
 
-from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Door, Guards, caller_of
+from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Door, Gatekeeper, caller_of
 from naftiko_runtime.exposes.rest.own_pages import OwnPages
 from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.problem_details import problem_reply, refusal_reply
@@ -30,11 +30,11 @@ _METADATA_TYPE: Final = (b"content-type", b"application/json")
 class Surroundings:
     """Owned by the application, for one table."""
 
-    __slots__ = ("_guards", "_pages", "_table")
+    __slots__ = ("_gatekeeper", "_pages", "_table")
 
-    def __init__(self, table: RestTable, guards: Guards) -> None:
+    def __init__(self, table: RestTable, gatekeeper: Gatekeeper) -> None:
         self._table = table
-        self._guards = guards
+        self._gatekeeper = gatekeeper
         self._pages: dict[frozenset[InboundPlan], OwnPages] = {}
 
     async def reply(self, scope: Scope, path: bytes, page: OwnPage | None) -> Reply:
@@ -46,7 +46,7 @@ class Surroundings:
             metadata = door.metadata.get(scope["path"])
             if metadata is not None and page is None:
                 return metadata_reply(scope["method"], metadata)
-            verdict = await self._guards.admit(door, caller_of(scope))
+            verdict = await self._gatekeeper.admit(door, caller_of(scope))
             if not isinstance(verdict, Admission):
                 return refusal_reply(verdict)
             admitted = verdict
@@ -71,7 +71,7 @@ class Surroundings:
         seen = sorted(each for each, target in targets.items() if _is_seen(target, admitted))
         if targets and not seen:
             asked = tuple({plan: None for plan in map(_asked, targets.values()) if plan})
-            verdict = await self._guards.admit(Door(asked, False), caller_of(scope))
+            verdict = await self._gatekeeper.admit(Door(asked, False), caller_of(scope))
             if not isinstance(verdict, Admission):
                 return refusal_reply(verdict)
         if not seen:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from anyio.to_thread import run_sync
 
-from naftiko_runtime.exposes.authentication import Admission, Door, Guards, Refusal
+from naftiko_runtime.exposes.authentication import Admission, Door, Gatekeeper, Refusal
 from naftiko_runtime.exposes.endpoints import Handler, Request, content_reply, json_reply
 from naftiko_runtime.exposes.folder import FileRefused, list_folder, read_folder_file
 from naftiko_runtime.exposes.rest.problem_details import refusal_reply
@@ -39,11 +39,11 @@ _Answer: TypeAlias = Callable[[SkillPlan, tuple[str, ...]], Awaitable[Reply]]
 class SkillSite:
     """The Site of one listener's skills. Never changed: a reload makes another one."""
 
-    __slots__ = ("_guards", "_table")
+    __slots__ = ("_gatekeeper", "_table")
 
-    def __init__(self, table: SkillTable, guards: Guards) -> None:
+    def __init__(self, table: SkillTable, gatekeeper: Gatekeeper) -> None:
         self._table = table
-        self._guards = guards
+        self._gatekeeper = gatekeeper
 
     @property
     def door(self) -> Door:
@@ -77,7 +77,7 @@ class SkillSite:
                 raise fail(FailureKind.UNKNOWN_PATH, self._no_skill(name, request.admitted))
             asked = skill.adapter.authentication
             if asked is not None and asked not in request.admitted.plans:
-                verdict = await self._guards.admit_to(asked, request.caller)
+                verdict = await self._gatekeeper.admit_to(asked, request.caller)
                 if isinstance(verdict, Refusal):
                     return refusal_reply(verdict)
             return await answer(skill.plan, path)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.document.model import AuthenticationType
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
 from tests.exposes.rest.listener import Answered, Listener, listening
@@ -46,9 +46,9 @@ def guarded(
 
 @contextmanager
 def guarding(
-    plan: InboundPlan, *operations: RestOperationPlan, guards: Guards | None = None
+    plan: InboundPlan, *operations: RestOperationPlan, gatekeeper: Gatekeeper | None = None
 ) -> Iterator[Listener]:
-    with listening(guarded(plan, *operations), guards=guards) as listener:
+    with listening(guarded(plan, *operations), gatekeeper=gatekeeper) as listener:
         yield listener
 
 

@@ -21,7 +21,7 @@ from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.trust import TrustStore
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
 from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
@@ -242,9 +242,9 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-async def guards(tmp_path: Path) -> AsyncIterator[Guards]:
+async def gatekeeper(tmp_path: Path) -> AsyncIterator[Gatekeeper]:
     issuers = HttpUpstreams(UpstreamSettings(timeout=5.0, trust=TrustStore(tmp_path)))
-    yield Guards(issuers)
+    yield Gatekeeper(issuers)
     await issuers.aclose()
 
 
@@ -259,10 +259,10 @@ def resource(issuer: Issuer) -> InboundPlan:
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_official_client_works_with_an_access_token(
-    era: str, issuer: Issuer, guards: Guards
+    era: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     table = adapters_of(ships=resource(issuer))
-    async with listening(table, echoing(), guards=guards) as listener:
+    async with listening(table, echoing(), gatekeeper=gatekeeper) as listener:
         async with connected(listener, era, bearer(issuer.token())) as client:
             assert await tools(client) == ["ships", "shared"]
         forbidden = await ask(listener, bearer(issuer.token(scope="x")))
@@ -273,10 +273,10 @@ async def test_the_official_client_works_with_an_access_token(
 
 
 async def test_strangers_are_led_to_the_metadata_and_find_it(
-    issuer: Issuer, guards: Guards
+    issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     table = adapters_of(ships=resource(issuer))
-    async with listening(table, echoing(), guards=guards) as listener:
+    async with listening(table, echoing(), gatekeeper=gatekeeper) as listener:
         challenge = (await ask(listener)).headers["www-authenticate"]
         where = "https://shipyard.example.com/.well-known/oauth-protected-resource/mcp"
         assert f'resource_metadata="{where}"' in challenge
@@ -292,9 +292,13 @@ async def test_strangers_are_led_to_the_metadata_and_find_it(
         assert spoofed.status_code == 403
 
 
-async def test_a_session_is_for_the_subject_that_began_it(issuer: Issuer, guards: Guards) -> None:
+async def test_a_session_is_for_the_subject_that_began_it(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     ada, bob = (bearer(issuer.token(sub=name)) for name in ("ada", "bob"))
-    async with listening(adapters_of(a=resource(issuer)), echoing(), guards=guards) as listener:
+    async with listening(
+        adapters_of(a=resource(issuer)), echoing(), gatekeeper=gatekeeper
+    ) as listener:
         begun = await listener.request(message=INITIALIZE, headers=ada)
         session = {"mcp-session-id": begun.headers["mcp-session-id"]}
         stolen = await listener.request(message=LISTING, headers=session | bob)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.trust import TrustStore
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.authentication.attempts import BURST
 from naftiko_runtime.http_authentication import parse_challenges
 from naftiko_runtime.plan.inbound import InboundPlan
@@ -40,14 +40,14 @@ def issuer() -> Iterator[Issuer]:
         yield running
 
 
-def asking_guards(folder: Path) -> Guards:
+def asking_gatekeeper(folder: Path) -> Gatekeeper:
     trust = TrustStore(folder / "trust")
-    return Guards(HttpUpstreams(UpstreamSettings(timeout=5.0, trust=trust)))
+    return Gatekeeper(HttpUpstreams(UpstreamSettings(timeout=5.0, trust=trust)))
 
 
 @pytest.fixture
-def guards(tmp_path: Path) -> Guards:
-    return asking_guards(tmp_path)
+def gatekeeper(tmp_path: Path) -> Gatekeeper:
+    return asking_gatekeeper(tmp_path)
 
 
 def resource(issuer: Issuer, scopes: tuple[str, ...] = SCOPES, **fields: str) -> InboundPlan:
@@ -67,8 +67,8 @@ def is_refused(answered: Answered, reason: str = "") -> None:
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec", "ed"])
-def test_a_token_of_the_issuer_lets_a_caller_in(kind: str, guards: Guards) -> None:
-    with Issuer(kind) as issuer, guarding(resource(issuer), guards=guards) as listener:
+def test_a_token_of_the_issuer_lets_a_caller_in(kind: str, gatekeeper: Gatekeeper) -> None:
+    with Issuer(kind) as issuer, guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token()).status == 200
         assert call(listener, issuer.token()).status == 200
         assert issuer.fetched("/jwks") == 1
@@ -76,23 +76,25 @@ def test_a_token_of_the_issuer_lets_a_caller_in(kind: str, guards: Guards) -> No
 
 @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256", "PS384", "PS512"])
 def test_every_signature_with_an_rsa_key_counts(
-    algorithm: str, issuer: Issuer, guards: Guards
+    algorithm: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(algorithm=algorithm)).status == 200
 
 
 def test_nothing_is_asked_of_the_issuer_before_a_caller_needs_it(
-    issuer: Issuer, guards: Guards
+    issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         refused(listener.get("/ships"))
         is_refused(call(listener, "no.token.at-all"))
         assert issuer.requests == []
 
 
-def test_without_a_token_a_caller_is_told_where_to_get_one(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_without_a_token_a_caller_is_told_where_to_get_one(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         (text,) = refused(listener.get("/ships"))
         (challenge,) = parse_challenges([text])
         assert challenge.scheme == "bearer"
@@ -106,8 +108,8 @@ def test_without_a_token_a_caller_is_told_where_to_get_one(issuer: Issuer, guard
 # Signatures
 
 
-def test_U1_a_token_without_a_signature_is_refused(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_U1_a_token_without_a_signature_is_refused(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for algorithm in ("none", "None", "NONE", "nOnE", "", None):
             header = {"alg": algorithm, "kid": issuer.key_id}
             is_refused(call(listener, unsigned(issuer.claims(), header, b"")))
@@ -116,7 +118,7 @@ def test_U1_a_token_without_a_signature_is_refused(issuer: Issuer, guards: Guard
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
 def test_U1_a_token_signed_with_the_public_key_as_secret_is_refused(
-    algorithm: str, issuer: Issuer, guards: Guards
+    algorithm: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     secrets = [
         public_pem(issuer.key),
@@ -125,7 +127,7 @@ def test_U1_a_token_signed_with_the_public_key_as_secret_is_refused(
         b"",
     ]
     hashing = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for secret in secrets:
             header = {"alg": algorithm, "kid": issuer.key_id, "typ": "JWT"}
             body = unsigned(issuer.claims(), header, b"").rpartition(".")[0]
@@ -133,7 +135,9 @@ def test_U1_a_token_signed_with_the_public_key_as_secret_is_refused(
             is_refused(call(listener, unsigned(issuer.claims(), header, signature)))
 
 
-def test_U1_a_shared_secret_in_the_key_set_signs_nothing(issuer: Issuer, guards: Guards) -> None:
+def test_U1_a_shared_secret_in_the_key_set_signs_nothing(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     secret = b"0123456789abcdef0123456789abcdef"
     shared = {
         "kty": "oct",
@@ -143,21 +147,21 @@ def test_U1_a_shared_secret_in_the_key_set_signs_nothing(issuer: Issuer, guards:
     }
     issuer.pages["/jwks"] = lambda _: reply_json({"keys": [shared, *issuer.keys()]})
     token = jwt.encode(issuer.claims(), secret, "HS256", {"kid": "shared"})
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, token))
         assert call(listener, issuer.token()).status == 200
 
 
-def test_U1_a_token_of_another_key_is_refused(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_U1_a_token_of_another_key_is_refused(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, issuer.token(new_key("rsa"))), "not signed by its issuer")
         is_refused(call(listener, issuer.token(new_key("ec"))))
 
 
-def test_U1_a_token_that_was_changed_is_refused(issuer: Issuer, guards: Guards) -> None:
+def test_U1_a_token_that_was_changed_is_refused(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     header, body, signature = issuer.token().split(".")
     other = issuer.token(sub="admin").split(".")[1]
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for token in (
             f"{header}.{other}.{signature}",
             f"{header}.{body}.{signature[:-4]}",
@@ -186,14 +190,16 @@ def test_U1_a_token_that_was_changed_is_refused(issuer: Issuer, guards: Guards) 
     ],
 )
 def test_U1_a_key_id_only_ever_names_a_key_of_the_set(
-    key_id: str, issuer: Issuer, guards: Guards
+    key_id: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, issuer.token(header={"kid": key_id})))
 
 
-def test_U1_a_token_cannot_bring_or_name_its_own_key(issuer: Issuer, guards: Guards) -> None:
-    with Issuer() as evil, guarding(resource(issuer), guards=guards) as listener:
+def test_U1_a_token_cannot_bring_or_name_its_own_key(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
+    with Issuer() as evil, guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for header in (
             {"jwk": public_jwk(evil.key, "evil")},
             {"jku": f"{evil.url}/jwks"},
@@ -230,24 +236,28 @@ def signed(issuer: Issuer, header: dict[str, object]) -> str:
     ],
 )
 def test_a_header_that_is_not_understood_is_refused(
-    header: dict[str, object], issuer: Issuer, guards: Guards
+    header: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, signed(issuer, {})).status == 200
         is_refused(call(listener, signed(issuer, header)))
 
 
 @pytest.mark.parametrize("kind", ["at+jwt", "AT+JWT", "application/at+jwt", "JWT"])
-def test_the_types_of_access_tokens_are_accepted(kind: str, issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_the_types_of_access_tokens_are_accepted(
+    kind: str, issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, signed(issuer, {"typ": kind})).status == 200
 
 
-def test_a_token_without_a_key_id_is_tried_with_every_key(issuer: Issuer, guards: Guards) -> None:
+def test_a_token_without_a_key_id_is_tried_with_every_key(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     extra = [public_jwk(new_key("rsa"), None), public_jwk(new_key("ec"), "ec")]
     issuer.pages["/jwks"] = lambda _: reply_json({"keys": [*extra, *issuer.keys()]})
     token = jwt.encode(issuer.claims(), issuer.key, "RS256")
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, token).status == 200
 
 
@@ -256,11 +266,11 @@ def test_a_token_without_a_key_id_is_tried_with_every_key(issuer: Issuer, guards
     [{"use": "enc"}, {"key_ops": ["sign"]}, {"alg": "RS512"}, {"alg": "RSA-OAEP"}, {"kty": "oct"}],
 )
 def test_a_key_that_is_for_something_else_verifies_nothing(
-    members: dict[str, object], issuer: Issuer, guards: Guards
+    members: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     jwk = public_jwk(issuer.key, issuer.key_id) | members
     issuer.pages["/jwks"] = lambda _: reply_json({"keys": [jwk]})
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, issuer.token()))
 
 
@@ -287,9 +297,9 @@ def test_a_key_that_is_for_something_else_verifies_nothing(
     ],
 )
 def test_U1_a_token_with_wrong_claims_is_refused(
-    changes: dict[str, object], reason: str, issuer: Issuer, guards: Guards
+    changes: dict[str, object], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, issuer.token(**changes)), reason)
 
 
@@ -308,16 +318,16 @@ def test_U1_a_token_with_wrong_claims_is_refused(
     ],
 )
 def test_a_token_with_other_right_claims_is_accepted(
-    changes: dict[str, object], issuer: Issuer, guards: Guards
+    changes: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(**changes)).status == 200
 
 
 def test_a_declared_audience_counts_in_place_of_the_resource(
-    issuer: Issuer, guards: Guards
+    issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer, audience="ships-api"), guards=guards) as listener:
+    with guarding(resource(issuer, audience="ships-api"), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(aud="ships-api")).status == 200
         is_refused(call(listener, issuer.token(aud=AUDIENCE)), "audience")
         is_refused(call(listener, issuer.token(aud="ships-api/")), "audience")
@@ -325,9 +335,9 @@ def test_a_declared_audience_counts_in_place_of_the_resource(
 
 @pytest.mark.parametrize("scope", ["", "ships", "ships:read2 x", "SHIPS:READ", "ships:readx"])
 def test_a_token_that_lacks_a_scope_is_forbidden_and_told_which(
-    scope: str, issuer: Issuer, guards: Guards
+    scope: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         answered = call(listener, issuer.token(scope=scope))
         answered.problem(403, "insufficient-scope")
         (challenge,) = parse_challenges(challenges(answered))
@@ -337,16 +347,18 @@ def test_a_token_that_lacks_a_scope_is_forbidden_and_told_which(
         assert listener.engine.calls == []
 
 
-def test_without_declared_scopes_none_is_needed(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer, scopes=()), guards=guards) as listener:
+def test_without_declared_scopes_none_is_needed(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
+    with guarding(resource(issuer, scopes=()), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(scope=None)).status == 200
 
 
 # The issuer's keys
 
 
-def test_new_keys_of_the_issuer_are_taken_up_at_once(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_new_keys_of_the_issuer_are_taken_up_at_once(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         old = issuer.token()
         assert call(listener, old).status == 200
         issuer.rotate()
@@ -355,8 +367,8 @@ def test_new_keys_of_the_issuer_are_taken_up_at_once(issuer: Issuer, guards: Gua
         assert issuer.fetched("/jwks") == 3  # the old key was looked for once more
 
 
-def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer, guards: Guards) -> None:
-    with guarding(resource(issuer), guards=guards) as listener:
+def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token()).status == 200
         for number in range(15):
             is_refused(call(listener, issuer.token(header={"kid": f"invented-{number}"})))
@@ -375,21 +387,21 @@ def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer, guards: Guards
     ],
 )
 def test_metadata_are_found_at_every_well_known_place(
-    path: str, moved: str, guards: Guards
+    path: str, moved: str, gatekeeper: Gatekeeper
 ) -> None:
     with Issuer(path=path) as issuer:
         page = issuer.pages.pop(f"/.well-known/oauth-authorization-server{path}")
         issuer.pages[moved] = page
-        with guarding(resource(issuer), guards=guards) as listener:
+        with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
             assert call(listener, issuer.token()).status == 200
 
 
 def test_an_issuer_may_spell_its_name_with_a_slash_at_the_end(
-    issuer: Issuer, guards: Guards
+    issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     page = issuer.metadata() | {"issuer": issuer.url + "/"}
     issuer.pages["/.well-known/oauth-authorization-server"] = lambda _: reply_json(page)
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(iss=issuer.url + "/")).status == 200
         is_refused(call(listener, issuer.token(iss=issuer.url)), "another issuer")
 
@@ -412,10 +424,10 @@ def metadata_of(server: Issuer, /, **changes: object) -> None:
     ],
 )
 def test_U1_metadata_that_are_not_to_be_believed_let_nobody_in(
-    changes: dict[str, object], issuer: Issuer, guards: Guards
+    changes: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     metadata_of(issuer, **changes)
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         answered = call(listener, issuer.token())
         document = answered.problem(503, "issuer-unavailable")
         assert issuer.url not in document["detail"]
@@ -437,32 +449,32 @@ def test_U1_metadata_that_are_not_to_be_believed_let_nobody_in(
     ],
 )
 def test_a_key_set_that_cannot_be_read_lets_nobody_in(
-    reply: Reply, issuer: Issuer, guards: Guards
+    reply: Reply, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     issuer.pages["/jwks"] = lambda _: reply
     issuer.pages["/elsewhere"] = lambda _: reply_json({"keys": issuer.keys()})
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         call(listener, issuer.token()).problem(503, "issuer-unavailable")
         assert issuer.fetched("/elsewhere") == 0
 
 
-def test_odd_keys_in_the_set_hide_no_good_one(issuer: Issuer, guards: Guards) -> None:
+def test_odd_keys_in_the_set_hide_no_good_one(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     odd = [None, 7, {}, {"kty": "RSA"}, {"kty": "RSA", "n": "!", "e": "AQAB"}, {"kty": "X"}]
     odd.append({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "key-1"})
     issuer.pages["/jwks"] = lambda _: reply_json({"keys": [*odd, *issuer.keys()]})
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token()).status == 200
 
 
 def test_an_issuer_that_is_away_lets_nobody_in_but_those_whose_keys_are_known(
     issuer: Issuer, tmp_path: Path
 ) -> None:
-    with guarding(resource(issuer), guards=asking_guards(tmp_path)) as listener:
+    with guarding(resource(issuer), gatekeeper=asking_gatekeeper(tmp_path)) as listener:
         assert call(listener, issuer.token()).status == 200
         issuer.close()
         assert call(listener, issuer.token()).status == 200
         is_refused(call(listener, issuer.token(new_key("rsa"))))
-    with guarding(resource(issuer), guards=asking_guards(tmp_path)) as listener:
+    with guarding(resource(issuer), gatekeeper=asking_gatekeeper(tmp_path)) as listener:
         call(listener, issuer.token()).problem(503, "issuer-unavailable")
 
 
@@ -474,9 +486,9 @@ def introspected(issuer: Issuer, **fields: str) -> InboundPlan:
     return resource(issuer, tokenValidation="introspection", **(client | fields))
 
 
-def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, guards: Guards) -> None:
+def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     issuer.active["opaque"] = issuer.claims()
-    with guarding(introspected(issuer), guards=guards) as listener:
+    with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, "opaque").status == 200
         assert call(listener, "opaque").status == 200
         del issuer.active["opaque"]
@@ -499,48 +511,54 @@ def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, guards: Guards
     ],
 )
 def test_claims_of_an_active_token_are_checked_too(
-    changes: dict[str, object], reason: str, issuer: Issuer, guards: Guards
+    changes: dict[str, object], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     issuer.active["opaque"] = issuer.claims(**changes)
-    with guarding(introspected(issuer), guards=guards) as listener:
+    with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, "opaque"), reason)
 
 
-def test_the_issuer_need_not_repeat_its_name_and_the_expiry(issuer: Issuer, guards: Guards) -> None:
+def test_the_issuer_need_not_repeat_its_name_and_the_expiry(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     issuer.active["opaque"] = issuer.claims(iss=None, exp=None, iat=None)
-    with guarding(introspected(issuer), guards=guards) as listener:
+    with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, "opaque").status == 200
 
 
-def test_an_active_token_without_the_scope_is_forbidden(issuer: Issuer, guards: Guards) -> None:
+def test_an_active_token_without_the_scope_is_forbidden(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     issuer.active["opaque"] = issuer.claims(scope="other")
-    with guarding(introspected(issuer), guards=guards) as listener:
+    with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:
         call(listener, "opaque").problem(403, "insufficient-scope")
 
 
-def test_who_may_not_ask_the_issuer_lets_nobody_in(issuer: Issuer, guards: Guards) -> None:
+def test_who_may_not_ask_the_issuer_lets_nobody_in(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     issuer.active["opaque"] = issuer.claims()
-    with guarding(introspected(issuer, clientSecret="wrong"), guards=guards) as listener:
+    with guarding(introspected(issuer, clientSecret="wrong"), gatekeeper=gatekeeper) as listener:
         call(listener, "opaque").problem(503, "issuer-unavailable")
 
 
-def test_an_issuer_without_introspection_lets_nobody_in(issuer: Issuer, guards: Guards) -> None:
+def test_an_issuer_without_introspection_lets_nobody_in(
+    issuer: Issuer, gatekeeper: Gatekeeper
+) -> None:
     metadata_of(issuer, introspection_endpoint=None)
-    with guarding(introspected(issuer), guards=guards) as listener:
+    with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:
         call(listener, "opaque").problem(503, "issuer-unavailable")
 
 
-def test_a_token_that_has_expired_is_no_guess(issuer: Issuer, guards: Guards) -> None:
+def test_a_token_that_has_expired_is_no_guess(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     """U7: a busy client whose token ends under it must not have to wait for the next one."""
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for number in range(2 * BURST):
             is_refused(call(listener, issuer.token(exp=After(-60), jti=str(number))), "expired")
         assert call(listener, issuer.token()).status == 200
 
 
-def test_tokens_that_are_made_up_are_guesses(issuer: Issuer, guards: Guards) -> None:
+def test_tokens_that_are_made_up_are_guesses(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
     other = new_key("rsa")
-    with guarding(resource(issuer), guards=guards) as listener:
+    with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         for number in range(BURST):
             is_refused(call(listener, issuer.token(other, jti=str(number))))
         call(listener, issuer.token(other)).problem(429, "too-many-failures")

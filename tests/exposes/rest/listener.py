@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from naftiko_runtime.exposes.authentication import Guards
+from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.application import RestApplication
 from naftiko_runtime.exposes.rest.table import build_rest_table
@@ -111,14 +111,14 @@ def listening(
     *parts: RestOperationPlan | RestAdapterPlan,
     engine: Engine | None = None,
     hosts: HostPolicy | None = None,
-    guards: Guards | None = None,
+    gatekeeper: Gatekeeper | None = None,
 ) -> Iterator[Listener]:
     """Serves operations (or whole adapters), in order, on a free port."""
     engine = engine or Engine()
     hosts = hosts or HostPolicy.for_address("127.0.0.1")
     adapters = [part if isinstance(part, RestAdapterPlan) else adapter(part) for part in parts]
     table, _ = build_rest_table(labelled(*adapters))
-    application = RestApplication(table, engine.execute, hosts, guards=guards)
+    application = RestApplication(table, engine.execute, hosts, gatekeeper=gatekeeper)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         server = uvicorn.Server(
             uvicorn.Config(

@@ -77,7 +77,7 @@ Verdict: TypeAlias = Admission | Refusal
 ANYBODY: Final = Admission()
 
 
-class Guards:
+class Gatekeeper:
     """All schemes of a process, with what they remember: keys of issuers, nonces, wrong tries.
 
     Owned by the process and used from its event loop; it outlives reloads, so that a scheme that
