@@ -1,0 +1,1 @@
+"""The journal of calls that can change something."""
