@@ -25,6 +25,7 @@ from naftiko_runtime.serving.versions import (
     load_version,
     may_be_unfinished,
 )
+from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
 
 Fingerprint: TypeAlias = frozenset[tuple[str, int, int, int, int]]
 
@@ -35,7 +36,7 @@ class Collection:
 
     `folders` are those that were searched, `problems` those of no single file, `variables` what
     stands for the files' variables. `unsettled`: something is just being written, so that it is
-    worth another look soon.
+    worth another look soon. `settings` are the operator's, in force for all of it.
     """
 
     files: Mapping[Path, ServedFile]
@@ -43,6 +44,7 @@ class Collection:
     problems: tuple[Problem, ...]
     variables: Mapping[str, str]
     unsettled: bool = False
+    settings: RuntimeSettings = NO_SETTINGS
 
     @property
     def plans(self) -> tuple[CapabilityPlan, ...]:
@@ -59,8 +61,9 @@ class Collection:
 
     def differs_from(self, other: Collection) -> bool:
         """Whether there is anything to take over, or to report."""
-        same_files = list(self.files.values()) == list(other.files.values())
-        return not same_files or self.problems != other.problems
+        if list(self.files.values()) != list(other.files.values()):
+            return True
+        return self.problems != other.problems or self.settings != other.settings
 
 
 def load_collection(settings: SourceSettings, previous: Collection | None = None) -> Collection:

@@ -24,6 +24,7 @@ from naftiko_runtime.serving.observability import Observability
 from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.service import Applied, Service
 from naftiko_runtime.serving.settings import ServeSettings
+from naftiko_runtime.serving.settings_listeners import SettingsListeners
 from naftiko_runtime.serving.sharing import open_to_others
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.tables import build_tables
@@ -69,6 +70,7 @@ class _Process:
         self._service: Service
         self._management: ProcessManagement
         self._observability = Observability()
+        self._listeners = SettingsListeners()
         self._problems: list[Problem] = []
         self._stop = asyncio.Event()
 
@@ -149,6 +151,7 @@ class _Process:
         ports = self._settings.ports
         tables, problems = await asyncio.to_thread(build_tables, collection.plans, ports)
         problems += await self._observability.adopt(collection.plans, collection.variables)
+        problems += await self._listeners.tell(collection)
         applied = await self._service.apply(tables)
         self._problems = [*collection.all_problems, *problems, *applied.problems]
         self._problems += open_to_others(port.plan for port in applied.ports)

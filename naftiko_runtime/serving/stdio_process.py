@@ -22,6 +22,7 @@ from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.observability import Observability
 from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.settings import ServeSettings
+from naftiko_runtime.serving.settings_listeners import SettingsListeners
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.upstreams import open_upstreams
 
@@ -43,6 +44,7 @@ class _StdioProcess:
         self._reporter = Reporter()
         self._sources = Sources(settings.sources)
         self._observability = Observability()
+        self._listeners = SettingsListeners()
         self._server: McpServer
 
     async def run(self) -> int:
@@ -94,6 +96,7 @@ class _StdioProcess:
         ]
         table, problems = await asyncio.to_thread(build_mcp_table, adapters)
         problems += await self._observability.adopt(collection.plans, collection.variables)
+        problems += await self._listeners.tell(collection)
         found: list[Problem] = [*collection.all_problems, *problems]
         self._reporter.problems(found)
         return table
