@@ -37,11 +37,13 @@ class RequestStream:
 @dataclass(frozen=True, slots=True)
 class StreamedResponse:
     """An answer while it comes in: its body as it is on the wire, compressed or not. `chunks`
-    raises CallFailed when it breaks off."""
+    raises CallFailed when it breaks off. `secrets` are what went with the request and must not be
+    shown."""
 
     status: int
     headers: Sequence[tuple[str, str]]
     chunks: AsyncIterator[bytes]
+    secrets: tuple[str, ...] = ()
 
 
 class Streams(Protocol):

@@ -85,7 +85,7 @@ async def _exchanged(
     try:
         status, headers = stream.head.result()
         async with aclosing(_chunks(stream, exchange)) as chunks:
-            yield StreamedResponse(status, headers, chunks)
+            yield StreamedResponse(status, headers, chunks, exchange.request.secrets)
     finally:
         await _end(stream, sending)
 

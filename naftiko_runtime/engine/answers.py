@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from naftiko_runtime.consumes.decoding import decode_answer
+from naftiko_runtime.consumes.echoes import spellings_of, without, without_secrets
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
@@ -20,9 +21,6 @@ PASSED_HEADERS = frozenset(
 )
 """Upstream headers that callers see besides Content-Type."""
 
-_SECRET_LENGTH = 8
-"""Shorter credentials are not looked for in answers: they would match by chance."""
-
 
 def answer_of(
     output: OutputPlan, request: UpstreamRequest, response: UpstreamResponse, scope: Scope
@@ -36,11 +34,11 @@ def answer_of(
     headers = tuple([pair for pair in response.headers if pair[0] in PASSED_HEADERS])
     body = response.body
     if request.secrets:
-        needles = _spellings(request.secrets)
+        spellings = spellings_of(request.secrets)
         headers = tuple(
-            [(name, _without(value.encode(), needles).decode()) for name, value in headers]
+            [(name, without(value.encode(), spellings).decode()) for name, value in headers]
         )
-        body = _without(body, needles)
+        body = without(body, spellings)
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
@@ -99,24 +97,3 @@ def _is_json(content_type: str | None) -> bool:
         return False
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def without_secrets(body: bytes, secrets: tuple[str, ...]) -> bytes:
-    """The answer without the credentials that went with the request, should it echo them."""
-    return _without(body, _spellings(secrets)) if secrets else body
-
-
-def _spellings(secrets: tuple[str, ...]) -> list[bytes]:
-    """Secrets as an answer may hold them: as text, and in JSON."""
-    found: list[bytes] = []
-    for secret in secrets:
-        if len(secret) >= _SECRET_LENGTH:
-            found += {secret.encode(), encode_json(secret)[1:-1]}
-    return found
-
-
-def _without(body: bytes, spellings: list[bytes]) -> bytes:
-    for written in spellings:
-        if written in body:
-            body = body.replace(written, b"***")
-    return body

@@ -23,6 +23,7 @@ from naftiko_runtime.consumes.credentials.handshake import (
     origin_of,
     with_authorization,
 )
+from naftiko_runtime.consumes.echoes import spellings_of, without
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.http_authentication import parse_challenges
@@ -77,7 +78,8 @@ class ClientTokens:
 
     async def authorized(self, request: UpstreamRequest) -> UpstreamRequest:
         token = await self._source(request, _login(request)).token(request)
-        return with_authorization(request, f"Bearer {token.text}")
+        authorized = with_authorization(request, f"Bearer {token.text}")
+        return replace(authorized, secrets=(*request.secrets, token.text))
 
     def note_refusal(self, request: UpstreamRequest, challenges: Sequence[str]) -> None:
         self._source(request, _login(request)).gives_up()
@@ -89,9 +91,11 @@ class ClientTokens:
     async def _send_with(self, token: _Token, request: UpstreamRequest) -> UpstreamResponse:
         """The answer, without the token should the upstream echo it."""
         answer = await self._send(with_authorization(request, f"Bearer {token.text}"))
-        if token.text.encode() not in answer.body:
-            return answer
-        return replace(answer, body=answer.body.replace(token.text.encode(), b"***"))
+        spellings = spellings_of((token.text,))
+        headers = [
+            (name, without(value.encode(), spellings).decode()) for name, value in answer.headers
+        ]
+        return replace(answer, headers=headers, body=without(answer.body, spellings))
 
     def _source(self, request: UpstreamRequest, login: ClientLogin) -> _Source:
         key = (request.upstream, origin_of(request.url), login)

@@ -11,8 +11,9 @@ from typing import Final
 
 from starlette.types import Message, Receive, Send
 
+from naftiko_runtime.consumes.echoes import EchoFilter, spellings_of, without
 from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse, Streams
-from naftiko_runtime.engine.answers import PASSED_HEADERS, without_secrets
+from naftiko_runtime.engine.answers import PASSED_HEADERS
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.forwards import Found, ServedForward
 from naftiko_runtime.exposes.rest.reply import INERT
@@ -66,7 +67,7 @@ async def forward(found: Found, incoming: Incoming, streams: Streams, send: Send
     async def pass_on() -> None:
         with suppress(_CallerGone):
             async with streams.stream(request, body) as response:
-                await _answer(response, plan.trusted, request.secrets, send)
+                await _answer(response, plan.trusted, send)
 
     await run_while_connected(pass_on(), caller.after_body)
 
@@ -107,30 +108,36 @@ class _Caller:
                 return
 
 
-async def _answer(
-    response: StreamedResponse, trusted: frozenset[str], secrets: tuple[str, ...], send: Send
-) -> None:
-    headers = _headers(response, trusted, secrets)
+async def _answer(response: StreamedResponse, trusted: frozenset[str], send: Send) -> None:
+    spellings = spellings_of(response.secrets)
+    headers = _headers(response, trusted, spellings)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    readable = all(
+        name != "content-encoding" or value.lower() == "identity"
+        for name, value in response.headers
+    )
+    echoes = EchoFilter(spellings if readable else ())
     try:
         async for chunk in response.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            shown = echoes.feed(chunk)
+            if shown:
+                await send({"type": "http.response.body", "body": shown, "more_body": True})
     except CallFailed as failed:
         # All that can be done now is to end the connection in the middle of the answer: the server
         # does, as the last piece is never sent.
         _log.warning("an answer broke off while it was passed on: %s", failed.failure.detail)
         return
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": echoes.finish()})
 
 
 def _headers(
-    response: StreamedResponse, trusted: frozenset[str], secrets: tuple[str, ...]
+    response: StreamedResponse, trusted: frozenset[str], spellings: Sequence[bytes]
 ) -> list[tuple[bytes, bytes]]:
     """The headers that matter, without credentials that the upstream echoes in them. Cookies are
     set where the file says that they are passed on."""
     passed = PASSED_HEADERS | _OF_CONTENT | ({"set-cookie"} if "cookie" in trusted else set())
     headers = [
-        (name.encode("latin-1"), without_secrets(value.encode("latin-1"), secrets))
+        (name.encode("latin-1"), without(value.encode("latin-1"), spellings))
         for name, value in response.headers
         if name in passed and not (name == "content-length" and response.status == 204)
     ]

@@ -422,6 +422,45 @@ def test_a_credential_echoed_in_a_header_is_hidden(upstream: RecordingUpstream) 
     assert back.header("location") == "/x?key=***"
 
 
+def test_r7_a_credential_echoed_in_a_body_is_hidden(upstream: RecordingUpstream) -> None:
+    login = {"type": "bearer", "token": "token-0123456789"}
+    body = b'{"seen": "Bearer token-0123456789"}'
+    back = answered(upstream, Reply(200, (), body), authentication=login)
+    assert back.body == b'{"seen": "Bearer ' + b"*" * 16 + b'"}'
+    assert back.header("content-length") == str(len(body))
+
+
+def test_r7_a_credential_echoed_in_pieces_of_a_body_is_hidden(upstream: RecordingUpstream) -> None:
+    login = {"type": "bearer", "token": "token-0123456789"}
+    pieces = [b"Bearer token-", b"01234567", b"89."]
+    back = answered(upstream, Reply(200, (), chunks=pieces), authentication=login)
+    assert back.body == b"Bearer " + b"*" * 16 + b"."
+
+
+def test_r7_an_access_token_echoed_in_a_body_is_hidden(upstream: RecordingUpstream) -> None:
+    token = "issued-0123456789"
+
+    def answer(request: RecordedRequest) -> Reply:
+        if request.path == "/token":
+            return reply_json({"access_token": token, "token_type": "Bearer", "expires_in": 60})
+        return Reply(
+            200, (("x-request-id", token),), (request.header("authorization") or "").encode()
+        )
+
+    upstream.answers(answer)
+    login = {
+        "type": "oauth2",
+        "authorizationServerUri": upstream.url,
+        "tokenEndpoint": f"{upstream.url}/token",
+        "clientId": "client",
+        "clientSecret": "client-secret",
+    }
+    with served(forwarding(upstream.url, authentication=login)) as files:
+        back = files.get("/proxy/x")
+    assert back.body == b"Bearer " + b"*" * len(token)
+    assert back.header("x-request-id") == "***"
+
+
 def test_an_upstream_that_is_not_there_is_a_problem(upstream: RecordingUpstream) -> None:
     with served(forwarding("http://127.0.0.1:9/base")) as files:
         answered = files.call("POST", "/proxy/x", b"body")
