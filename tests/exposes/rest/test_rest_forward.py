@@ -452,11 +452,13 @@ def test_r7_an_access_token_echoed_in_a_body_is_hidden(upstream: RecordingUpstre
         "type": "oauth2",
         "authorizationServerUri": upstream.url,
         "tokenEndpoint": f"{upstream.url}/token",
+        "resource": "https://api.example.com",
         "clientId": "client",
         "clientSecret": "client-secret",
     }
     with served(forwarding(upstream.url, authentication=login)) as files:
         back = files.get("/proxy/x")
+    assert files.errors == []
     assert back.body == b"Bearer " + b"*" * len(token)
     assert back.header("x-request-id") == "***"
 
