@@ -7,22 +7,62 @@ values in order, the engine executes the steps, adapters encode the outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
-from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
+from naftiko_runtime.plan.calls import (
+    SAFE_METHODS,
+    CallPlan,
+    OutputPlan,
+    Scope,
+    UpstreamRequest,
+)
 from naftiko_runtime.plan.inbound import InboundPlan
-from naftiko_runtime.plan.logins import Login
 from naftiko_runtime.plan.prompt_text import PromptText
+from naftiko_runtime.plan.step_plans import (
+    CallStepPlan,
+    LookupStepPlan,
+    OrchestrationPlan,
+    ScriptSource,
+    ScriptStepPlan,
+    StepPlan,
+)
 from naftiko_runtime.plan.uri_template import UriTemplate
 from naftiko_runtime.problems import Place
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+__all__ = [
+    "SAFE_METHODS",
+    "Action",
+    "CallPlan",
+    "CallStepPlan",
+    "CapabilityPlan",
+    "ForwardPlan",
+    "InputPlan",
+    "Inputs",
+    "LookupStepPlan",
+    "McpAdapterPlan",
+    "MockPlan",
+    "OperationPlan",
+    "OrchestrationPlan",
+    "OutputPlan",
+    "Passage",
+    "PromptArgumentPlan",
+    "PromptPlan",
+    "ResourcePlan",
+    "RestAdapterPlan",
+    "RestOperationPlan",
+    "Scope",
+    "ScriptSource",
+    "ScriptStepPlan",
+    "StepPlan",
+    "ToolPlan",
+    "UnservedAdapter",
+    "UpstreamRequest",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,139 +114,6 @@ class Inputs(Protocol):
         """Whether the body is in a Content-Encoding that is the upstream's to undo: then
         `raw_body` is the bytes as they came, unchecked, and the body has no value."""
         ...
-
-
-@dataclass(slots=True)
-class Scope:
-    """What a call can refer to while it runs: the caller's values by input name, the raw request
-    body, and the outputs of the steps so far. Lives for one call."""
-
-    values: dict[str, JsonValue]
-    raw_body: bytes | None = None
-    steps: dict[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
-    """One HTTP request, ready to send. `url` is absolute and percent-encoded; `upstream` is the
-    consumed namespace, for settings and messages; `secrets` are texts that must not be shown.
-    `login` is None unless its credentials take an exchange with the upstream or an issuer."""
-
-    upstream: str
-    operation: str
-    method: str
-    url: str
-    headers: Sequence[tuple[str, str]]
-    content: bytes | None = None
-    secrets: tuple[str, ...] = ()
-    login: Login | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPlan:
-    """What becomes of a JSON answer. `map` is None when the answer is returned as it came.
-
-    `schema` describes the result (JSON Schema 2020-12), None when the file does not say.
-    `raw_format` is the format of the upstream's answer.
-    """
-
-    map: Callable[[JsonValue, Scope], JsonValue] | None = None
-    schema: Mapping[str, JsonValue] | None = None
-    raw_format: RawFormat = JSON
-
-
-@dataclass(frozen=True, slots=True)
-class CallPlan:
-    """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when
-    a variable is not set or a value does not fit its place)."""
-
-    upstream: str
-    operation: str
-    method: str
-    build: Callable[[Scope], UpstreamRequest]
-
-
-@dataclass(frozen=True, slots=True)
-class CallStepPlan:
-    """A step that calls an upstream and stores its answer under the step's name. `waits` holds the
-    indexes of the steps that have to be done before. An answer that nothing reads (`is_read`) may
-    be of any kind."""
-
-    name: str
-    call: CallPlan
-    output: OutputPlan
-    is_read: bool = True
-    waits: frozenset[int] = frozenset()
-
-    def after(self, waits: frozenset[int]) -> CallStepPlan:
-        return replace(self, waits=waits)
-
-
-@dataclass(frozen=True, slots=True)
-class LookupStepPlan:
-    """A step that finds rows in an earlier step's output; MISSING when none matches."""
-
-    name: str
-    look_up: Callable[[Scope], MaybeJson]
-    waits: frozenset[int] = frozenset()
-    match: str = ""
-    """The field of the rows that is compared, for traces."""
-
-    def after(self, waits: frozenset[int]) -> LookupStepPlan:
-        return replace(self, waits=waits)
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptSource:
-    """One file of a script, made ready to run. `name` is its path in its folder, `lines` the
-    original line of each line of `text`, empty where they are the same."""
-
-    name: str
-    text: str
-    lines: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptStepPlan:
-    """A step that runs a script: its `sources` in order, the last one being `file` itself. `read`
-    makes the object that the script sees as `context`. `timeout` is in seconds, `statements` the
-    most that it may execute; `secrets` are texts that its messages must not show."""
-
-    name: str
-    language: str
-    file: str
-    sources: tuple[ScriptSource, ...]
-    read: Callable[[Scope], dict[str, JsonValue]]
-    timeout: float
-    statements: int
-    secrets: tuple[str, ...] = ()
-    waits: frozenset[int] = frozenset()
-
-    def after(self, waits: frozenset[int]) -> ScriptStepPlan:
-        return replace(self, waits=waits)
-
-
-StepPlan: TypeAlias = CallStepPlan | LookupStepPlan | ScriptStepPlan
-
-
-@dataclass(frozen=True, slots=True)
-class OrchestrationPlan:
-    """Steps, and what becomes of their outputs: the object that `result` makes of them, or the
-    last call's answer where there is no `result`."""
-
-    steps: tuple[StepPlan, ...]
-    result: Callable[[Scope], MaybeJson] | None = None
-
-    @property
-    def method(self) -> str:
-        """The method of the first call that can change something, else GET."""
-        methods = [step.call.method for step in self.steps if isinstance(step, CallStepPlan)]
-        return next((method for method in methods if method != "GET"), "GET")
-
-    @property
-    def operation(self) -> str:
-        calls = [step.call.operation for step in self.steps if isinstance(step, CallStepPlan)]
-        return ", ".join(calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""One upstream call as a plan: what it can refer to, the request that it makes, and what becomes of
+the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from naftiko_runtime.formats import JSON, RawFormat
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.logins import Login
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a call can refer to while it runs: the caller's values by input name, the raw request
+    body, and the outputs of the steps so far. Lives for one call."""
+
+    values: dict[str, JsonValue]
+    raw_body: bytes | None = None
+    steps: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """One HTTP request, ready to send. `url` is absolute and percent-encoded; `upstream` is the
+    consumed namespace, for settings and messages; `secrets` are texts that must not be shown.
+    `login` is None unless its credentials take an exchange with the upstream or an issuer."""
+
+    upstream: str
+    operation: str
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    content: bytes | None = None
+    secrets: tuple[str, ...] = ()
+    login: Login | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """What becomes of a JSON answer. `map` is None when the answer is returned as it came.
+
+    `schema` describes the result (JSON Schema 2020-12), None when the file does not say.
+    `raw_format` is the format of the upstream's answer.
+    """
+
+    map: Callable[[JsonValue, Scope], JsonValue] | None = None
+    schema: Mapping[str, JsonValue] | None = None
+    raw_format: RawFormat = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when
+    a variable is not set or a value does not fit its place)."""
+
+    upstream: str
+    operation: str
+    method: str
+    build: Callable[[Scope], UpstreamRequest]
