@@ -1,7 +1,12 @@
-"""The function extensions of section 2.4: what they take, what they give, what they compute."""
+"""The function extensions of section 2.4: what they take, what they give, what they compute.
+
+`lower` and `upper` are this runtime's own, as section 2.4 lets an implementation have them: filters
+cannot compare without regard to case otherwise.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -29,6 +34,8 @@ SIGNATURES: Final = {
     "length": Signature((Kind.VALUE,), Kind.VALUE),
     "count": Signature((Kind.NODES,), Kind.VALUE),
     "value": Signature((Kind.NODES,), Kind.VALUE),
+    "lower": Signature((Kind.VALUE,), Kind.VALUE),
+    "upper": Signature((Kind.VALUE,), Kind.VALUE),
     "match": Signature((Kind.VALUE, Kind.VALUE), Kind.LOGICAL),
     "search": Signature((Kind.VALUE, Kind.VALUE), Kind.LOGICAL),
 }
@@ -37,6 +44,23 @@ SIGNATURES: Final = {
 def length(value: MaybeJson) -> MaybeJson:
     """Section 2.4.4: characters of a string, elements of an array, members of an object."""
     return len(value) if isinstance(value, (str, list, dict)) else MISSING
+
+
+def lower(value: MaybeJson) -> MaybeJson:
+    """A text in small letters; nothing for what is no text."""
+    return value.lower() if isinstance(value, str) else MISSING
+
+
+def upper(value: MaybeJson) -> MaybeJson:
+    """A text in capitals; nothing for what is no text."""
+    return value.upper() if isinstance(value, str) else MISSING
+
+
+OF_ONE_VALUE: Final[Mapping[str, Callable[[MaybeJson], MaybeJson]]] = {
+    "length": length,
+    "lower": lower,
+    "upper": upper,
+}
 
 
 def only_value(nodes: list[JsonValue]) -> MaybeJson:

@@ -22,7 +22,7 @@ from naftiko_runtime.plan.jsonpath.automaton import Matcher
 from naftiko_runtime.plan.jsonpath.comparison import equal, less
 from naftiko_runtime.plan.jsonpath.errors import JsonPathBudgetExceeded
 from naftiko_runtime.plan.jsonpath.evaluation import NODE_BUDGET, Evaluation
-from naftiko_runtime.plan.jsonpath.functions import length, only_value
+from naftiko_runtime.plan.jsonpath.functions import OF_ONE_VALUE, only_value
 from naftiko_runtime.plan.jsonpath.iregexp import IRegexpTooLarge, NotIRegexp
 from naftiko_runtime.plan.jsonpath.lookups import compile_reader
 
@@ -122,9 +122,10 @@ def _compile_value(operand: Comparable, nodes: NodesCompiler) -> Getter:
     if isinstance(operand, Query):
         return _compile_query_value(operand)
     argument = operand.arguments[0]
-    if operand.function == "length":
+    compute = OF_ONE_VALUE.get(operand.function)
+    if compute is not None:
         get = _compile_value(argument, nodes)
-        return lambda node, evaluation: length(get(node, evaluation))
+        return lambda node, evaluation: compute(get(node, evaluation))
     find = _compile_query_nodes(argument, nodes)
     if operand.function == "count":
         return lambda node, evaluation: len(find(node, evaluation))

@@ -141,7 +141,7 @@ TOLD = [
     ("$..", 3, "quotes"),
     ("$.a[?@.b =~ /x/]", 9, "match("),
     ("$.a[?@ == 'x]", 10, "close it"),
-    ("$.a[?nope(@)]", 5, "count(), length(), match(), search(), value()"),
+    ("$.a[?nope(@)]", 5, "count(), length(), lower(), match(), search(), upper(), value()"),
     ("$.a[?length(@.b)]", 5, "compare"),
     ("$.a[?@.b[*] == 1]", 5, "value(...)"),
     ("$.a[?length(@.b, 1) > 1]", 5, "takes 1"),
