@@ -13,13 +13,19 @@ from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.consumes.faults import Exchange, failure_of, label, may_send_again
 from naftiko_runtime.consumes.http1.endings import NoAnswer
 from naftiko_runtime.consumes.http1.exchange import exchange
-from naftiko_runtime.consumes.http1.pool import Pool
 from naftiko_runtime.consumes.http1.request_head import write_head
 from naftiko_runtime.consumes.messages import UpstreamResponse
-from naftiko_runtime.consumes.pools import Pools, TrustError, UpstreamSettings, check_ca_files
+from naftiko_runtime.consumes.pools import (
+    Pools,
+    TrustError,
+    Upstream,
+    UpstreamSettings,
+    check_ca_files,
+)
 from naftiko_runtime.consumes.tracing import send_traced
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
+from naftiko_runtime.settings.model import RuntimeSettings
 from naftiko_runtime.telemetry.spans import current_span
 
 
@@ -31,10 +37,13 @@ class HttpUpstreams:
 
     def __init__(self, settings: UpstreamSettings) -> None:
         check_ca_files(settings.ca_files)
-        self._settings = settings
         self._pools = Pools(settings)
         self._logins = Logins(self.send)
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def adopt(self, settings: RuntimeSettings) -> None:
+        """Calls upstreams as the operator's settings say from now on."""
+        self._pools.adopt(settings)
 
     def send(self, request: UpstreamRequest) -> Coroutine[None, None, UpstreamResponse]:
         """The answer, whatever its status. Raises CallFailed when there is none."""
@@ -60,18 +69,19 @@ class HttpUpstreams:
             length = 0 if content is None else len(content)
             host = address.host_header
             head = write_head(request.method, target, host, request.headers, length)
-            return await self._exchange(upstream.pool, request.method, head, content)
+            return await self._exchange(upstream, request.method, head, content)
         except NoAnswer as error:
-            exchange = Exchange(request, address, upstream.choice, self._settings)
+            exchange = Exchange(request, upstream)
             raise CallFailed(failure_of(error, exchange)) from error
 
     async def _exchange(
-        self, pool: Pool, method: str, head: bytes, content: bytes | None
+        self, upstream: Upstream, method: str, head: bytes, content: bytes | None
     ) -> UpstreamResponse:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-        deadline = self._loop.time() + self._settings.timeout
-        limit = self._settings.max_response_bytes
+        pool = upstream.pool
+        deadline = self._loop.time() + upstream.settings.timeout
+        limit = upstream.settings.max_response_bytes
         is_head = method == "HEAD"
         connection = pool.take() or await pool.obtain(deadline)
         was_idle = connection.is_used

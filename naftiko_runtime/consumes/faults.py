@@ -23,10 +23,11 @@ from naftiko_runtime.consumes.http1.endings import (
     Unsendable,
     UnusableAnswer,
 )
-from naftiko_runtime.consumes.pools import TlsChoice, Trust, UpstreamSettings
+from naftiko_runtime.consumes.pools import Trust, Upstream
 from naftiko_runtime.consumes.tls import CertificateChanged, is_loopback
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
+from naftiko_runtime.settings.model import TrustChoice
 
 _CERTIFICATE_EXPIRED: Final = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
@@ -40,14 +41,13 @@ class Exchange:
     """One request and the circumstances it is sent in."""
 
     request: UpstreamRequest
-    address: Address
-    choice: TlsChoice
-    settings: UpstreamSettings
+    upstream: Upstream
 
     def failure(self, kind: FailureKind, what: str, *, executed: bool) -> Failure:
         if executed and self.request.method not in SAFE_METHODS:
             what += "; the call may have been carried out, so look before repeating it"
-        return Failure(kind, f"{label(self.request, self.address)}: {what}", executed=executed)
+        name = label(self.request, self.upstream.address)
+        return Failure(kind, f"{name}: {what}", executed=executed)
 
 
 def label(request: UpstreamRequest, address: Address | None = None) -> str:
@@ -66,7 +66,7 @@ def may_send_again(error: NoAnswer, method: str, *, was_idle: bool) -> bool:
 
 
 def failure_of(error: NoAnswer, exchange: Exchange) -> Failure:
-    settings = exchange.settings
+    settings = exchange.upstream.settings
     match error:
         case UnusableAnswer():
             return exchange.failure(error.kind, f"the answer {error}", executed=True)
@@ -79,10 +79,9 @@ def failure_of(error: NoAnswer, exchange: Exchange) -> Failure:
             what = f"no complete answer within {settings.timeout:g} s"
             return exchange.failure(FailureKind.UPSTREAM_TIMEOUT, what, executed=True)
         case AllBusy():
-            what = (
-                f"all {settings.pool} connections were busy for {settings.timeout:g} s - "
-                "send fewer calls at once"
-            )
+            busy = f"all {settings.pool} connections were"
+            busy = "the only connection was" if settings.pool == 1 else busy
+            what = f"{busy} busy for {settings.timeout:g} s - send fewer calls at once"
             return exchange.failure(FailureKind.UPSTREAM_TIMEOUT, what, executed=False)
         case ConnectingTooSlow():
             seconds = min(settings.connect_timeout, settings.timeout)
@@ -101,6 +100,7 @@ def failure_of(error: NoAnswer, exchange: Exchange) -> Failure:
 
 
 def _not_connected(error: NoAnswer, exchange: Exchange) -> Failure:
+    host = exchange.upstream.address.host
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -113,10 +113,10 @@ def _not_connected(error: NoAnswer, exchange: Exchange) -> Failure:
                 what = "no TLS connection - if it speaks plain HTTP, write http:// in its baseUri"
                 break
             case socket.gaierror():
-                what = f'the name "{exchange.address.host}" is not known - check the baseUri'
+                what = f'the name "{host}" is not known - check the baseUri'
                 break
             case UnicodeError():
-                what = f'"{exchange.address.host}" is no host name - check the baseUri'
+                what = f'"{host}" is no host name - check the baseUri'
                 break
             case OSError(errno=int(number)) if number:
                 what = f"{os.strerror(number).lower()} - check that the service runs there"
@@ -128,9 +128,9 @@ def _not_connected(error: NoAnswer, exchange: Exchange) -> Failure:
 
 def _distrust(error: ssl.SSLCertVerificationError, exchange: Exchange) -> str:
     """Why a certificate is not trusted, and exactly what to do about it."""
-    address = exchange.address
+    address = exchange.upstream.address
     command = f'"naftiko trust {address.origin}"'
-    if exchange.choice.trust is Trust.PIN:
+    if exchange.upstream.choice.trust is Trust.PIN:
         if getattr(error, "verify_code", None) == _CERTIFICATE_EXPIRED:
             return f"the certificate kept for it has expired - renew it there, then run {command}"
         if isinstance(error, CertificateChanged) or _is_foreign(error):
@@ -140,6 +140,8 @@ def _distrust(error: ssl.SSLCertVerificationError, exchange: Exchange) -> str:
             )
     reason = (getattr(error, "verify_message", "") or "not verifiable").rstrip(".")
     advice = f"run {command} to look at it and keep it, or name its authority with --ca FILE"
+    if exchange.upstream.settings.certificates is TrustChoice.AUTHORITIES:
+        advice = 'name its authority with --ca FILE, or set another "trust" than "authorities"'
     if is_loopback(address.host):
         advice += f", or skip the check with --insecure {exchange.request.upstream}"
     return f"its certificate is not trusted ({reason}) - {advice}"

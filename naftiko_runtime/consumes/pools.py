@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 from pathlib import Path
@@ -22,6 +22,8 @@ from naftiko_runtime.consumes.tls import (
     verified_context,
 )
 from naftiko_runtime.consumes.trust import TrustStore
+from naftiko_runtime.settings.model import RuntimeSettings, TrustChoice, UpstreamRule
+from naftiko_runtime.settings.upstreams import rule_for
 
 MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 
@@ -34,13 +36,14 @@ _PIN_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSettings:
-    """How upstreams are called, by all files of a process alike.
+    """How upstreams are called, by all files of a process alike where the operator's settings do
+    not say otherwise.
 
     `timeout` bounds a whole exchange, from the wait for a connection to the last byte of the
     answer; both timeouts are in seconds. `max_response_bytes` counts decompressed bytes. `pool`
     is the number of connections to one origin. `ca_files` are authorities beside the
     system's. `insecure` names the consumed namespaces whose certificates are not checked, which
-    only loopback addresses may be.
+    only loopback addresses may be. `certificates` says what vouches for those of the others.
     """
 
     connect_timeout: float = 5.0
@@ -50,6 +53,7 @@ class UpstreamSettings:
     trust: TrustStore = field(default_factory=TrustStore.default)
     ca_files: tuple[Path, ...] = ()
     insecure: frozenset[str] = frozenset()
+    certificates: TrustChoice = TrustChoice.USUAL
 
 
 class TrustError(ValueError):
@@ -62,7 +66,7 @@ class Trust(Enum):
     NONE_NEEDED = "plain HTTP"
     AUTHORITIES = "the system's authorities and --ca"
     PIN = "a certificate kept by naftiko trust"
-    NOTHING = "--insecure"
+    NOTHING = "--insecure, or the settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +86,34 @@ _UNCHECKED: Final = TlsChoice(Trust.NOTHING)
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where a namespace's requests to one origin go: the connections, and who vouches for them."""
+    """Where a namespace's requests to one origin go: the connections, who vouches for them, and
+    what is set for the namespace."""
 
     address: Address
     choice: TlsChoice
     pool: Pool
+    settings: UpstreamSettings
 
 
 class Pools:
-    """One pool of connections per origin and TLS choice, made when first needed; an upstream that
-    hangs takes up only its own. Owned by HttpUpstreams."""
+    """One pool of connections per origin, TLS choice and size, made when first needed; an upstream
+    that hangs takes up only its own. Owned by HttpUpstreams."""
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
-        self._upstreams: dict[tuple[str, TlsChoice], Upstream] = {}
+        self._rules: tuple[UpstreamRule, ...] = ()
+        self._pools: dict[tuple[str, TlsChoice, int], Pool] = {}
         self._contexts: dict[TlsChoice, ssl.SSLContext] = {}
         self._found: dict[tuple[str, str], tuple[Upstream, float]] = {}
+
+    def adopt(self, settings: RuntimeSettings) -> None:
+        """Goes by the operator's settings from now on. Calls in flight end as they began."""
+        if settings.upstreams == self._rules:
+            return
+        self._rules = settings.upstreams
+        self._found.clear()
+        for pool in self._pools.values():
+            pool.drop_idle()  # it may be one that is not used any more
 
     def find(self, namespace: str, address: Address) -> Upstream:
         """Where a request of a namespace goes. Raises TrustError when it goes nowhere: a setting,
@@ -106,48 +122,80 @@ class Pools:
         known = self._found.get(key)
         if known is not None and time.monotonic() < known[1]:
             return known[0]
-        choice = self._choose(namespace, address)
-        upstream = self._upstreams.get((address.origin, choice)) or self._open(address, choice)
+        settings = self._settings_of(namespace)
+        choice = self._choose(namespace, address, settings.certificates)
+        pool = self._pool(address, choice, settings.pool)
+        upstream = Upstream(address, choice, pool, settings)
         kept = choice.trust in (Trust.AUTHORITIES, Trust.PIN)
         self._found[key] = (upstream, time.monotonic() + _PIN_SECONDS if kept else inf)
         return upstream
 
-    def _choose(self, namespace: str, address: Address) -> TlsChoice:
+    def _settings_of(self, namespace: str) -> UpstreamSettings:
+        """What is set for a namespace: the command line over the operator's settings."""
+        rule = rule_for(self._rules, namespace)
+        certificates = rule.trust or self._settings.certificates
+        if namespace in self._settings.insecure:
+            certificates = TrustChoice.NOTHING
+        return replace(
+            self._settings,
+            timeout=self._settings.timeout if rule.timeout is None else rule.timeout,
+            pool=rule.pool or self._settings.pool,
+            certificates=certificates,
+        )
+
+    def _choose(self, namespace: str, address: Address, asked: TrustChoice) -> TlsChoice:
         """Whose certificate to accept."""
         if address.scheme == "http":
             return _PLAIN
-        if namespace in self._settings.insecure:
+        if asked is TrustChoice.AUTHORITIES:
+            return _VERIFIED
+        if asked is TrustChoice.NOTHING:
             if not is_loopback(address.host):
-                raise TrustError(
-                    f"--insecure {namespace} is for loopback addresses only - keep the server's "
-                    f'certificate with "naftiko trust {address.origin}", or name its authority '
-                    "with --ca FILE"
-                )
+                raise TrustError(self._must_be_checked(namespace, address))
             return _UNCHECKED
+        kept = self._kept(address)
+        if kept is None and asked is TrustChoice.PINNED:
+            raise TrustError(
+                "the settings accept a kept certificate alone (trust: pinned), and none is kept - "
+                f'run "naftiko trust {address.origin}" to look at it and keep it'
+            )
+        return kept or _VERIFIED
+
+    def _must_be_checked(self, namespace: str, address: Address) -> str:
+        by_option = namespace in self._settings.insecure
+        what = f"--insecure {namespace}" if by_option else '"trust: nothing" of the settings'
+        return (
+            f"{what} is for loopback addresses only - keep the server's certificate with "
+            f'"naftiko trust {address.origin}", or name its authority with --ca FILE'
+        )
+
+    def _kept(self, address: Address) -> TlsChoice | None:
         trust = self._settings.trust
         try:
             pem = trust.find(address.host, address.port)
         except ValueError:  # a host that no certificate can be kept for
-            return _VERIFIED
+            return None
         except OSError as error:
             raise TrustError(
                 f"{trust.file(address.host, address.port)} cannot be read ({error.strerror}) - "
                 "make it readable, or name another folder with NAFTIKO_TRUST_DIR"
             ) from error
         if pem is None:
-            return _VERIFIED
+            return None
         return TlsChoice(Trust.PIN, pem, any_date=is_loopback(address.host))
 
-    def _open(self, address: Address, choice: TlsChoice) -> Upstream:
+    def _pool(self, address: Address, choice: TlsChoice, size: int) -> Pool:
+        key = (address.origin, choice, size)
+        if key in self._pools:
+            return self._pools[key]
         context = None if choice.trust is Trust.NONE_NEEDED else self._context(choice)
         seconds = self._settings.connect_timeout
 
         def open_one(deadline: float) -> Awaitable[Connection]:
             return connect(address.host, address.port, context, seconds, deadline)
 
-        upstream = Upstream(address, choice, Pool(open_one, self._settings.pool))
-        self._upstreams[(address.origin, choice)] = upstream
-        return upstream
+        pool = self._pools[key] = Pool(open_one, size)
+        return pool
 
     def _context(self, choice: TlsChoice) -> ssl.SSLContext:
         context = self._contexts.get(choice)
@@ -177,11 +225,11 @@ class Pools:
 
     def close(self) -> None:
         """Closes all connections, also those in use."""
-        upstreams = list(self._upstreams.values())
-        self._upstreams.clear()
+        pools = list(self._pools.values())
+        self._pools.clear()
         self._found.clear()
-        for upstream in upstreams:
-            upstream.pool.close()
+        for pool in pools:
+            pool.close()
 
 
 def check_ca_files(ca_files: tuple[Path, ...]) -> None:

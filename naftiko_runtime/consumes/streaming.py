@@ -17,7 +17,6 @@ from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.consumes.credentials.handshake import Send
 from naftiko_runtime.consumes.faults import Exchange, failure_of, label, may_send_again
 from naftiko_runtime.consumes.http1.endings import NoAnswer
-from naftiko_runtime.consumes.http1.pool import Pool
 from naftiko_runtime.consumes.http1.request_head import ANYTHING, write_head
 from naftiko_runtime.consumes.http1.stream import AnswerStream
 from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse
@@ -25,6 +24,7 @@ from naftiko_runtime.consumes.pools import Pools, TrustError, UpstreamSettings, 
 from naftiko_runtime.consumes.tracing import traced
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
+from naftiko_runtime.settings.model import RuntimeSettings
 
 
 class HttpStreams:
@@ -37,9 +37,12 @@ class HttpStreams:
 
     def __init__(self, settings: UpstreamSettings, send: Send) -> None:
         check_ca_files(settings.ca_files)
-        self._settings = settings
         self._pools = Pools(settings)
         self._logins = Logins(send)
+
+    def adopt(self, settings: RuntimeSettings) -> None:
+        """Calls upstreams as the operator's settings say from now on."""
+        self._pools.adopt(settings)
 
     @asynccontextmanager
     async def stream(
@@ -48,14 +51,14 @@ class HttpStreams:
         login = request.login
         ready = request if login is None else await self._logins.authorized(request, login)
         with traced(ready) as (outgoing, note_status):
-            exchange, target, pool = self._choose(outgoing)
-            async with _exchanged(exchange, target, pool, body) as response:
+            exchange, target = self._choose(outgoing)
+            async with _exchanged(exchange, target, body) as response:
                 note_status(response.status)
                 if login is not None and response.status == 401:
                     self._logins.note_refusal(request, login, _challenges(response))
                 yield response
 
-    def _choose(self, request: UpstreamRequest) -> tuple[Exchange, bytes, Pool]:
+    def _choose(self, request: UpstreamRequest) -> tuple[Exchange, bytes]:
         try:
             address, target = split_url(request.url)
         except AddressError as error:
@@ -65,8 +68,7 @@ class HttpStreams:
         except TrustError as error:
             detail = f"{label(request, address)}: {error}"
             raise fail(FailureKind.UPSTREAM_UNTRUSTED, detail) from error
-        exchange = Exchange(request, address, upstream.choice, self._settings)
-        return exchange, target, upstream.pool
+        return Exchange(request, upstream), target
 
     async def aclose(self) -> None:
         """Closes all connections; what is streamed breaks off."""
@@ -76,10 +78,10 @@ class HttpStreams:
 
 @asynccontextmanager
 async def _exchanged(
-    exchange: Exchange, target: bytes, pool: Pool, body: RequestStream | None
+    exchange: Exchange, target: bytes, body: RequestStream | None
 ) -> AsyncIterator[StreamedResponse]:
     try:
-        stream, sending = await _begin(exchange, target, pool, body)
+        stream, sending = await _begin(exchange, target, body)
     except NoAnswer as error:
         raise CallFailed(failure_of(error, exchange)) from error
     try:
@@ -91,12 +93,13 @@ async def _exchanged(
 
 
 async def _begin(
-    exchange: Exchange, target: bytes, pool: Pool, body: RequestStream | None
+    exchange: Exchange, target: bytes, body: RequestStream | None
 ) -> tuple[AnswerStream, asyncio.Task[None] | None]:
     """The answer, whose head is there, and what still sends the request's body. Raises NoAnswer."""
-    request, patience = exchange.request, exchange.settings.timeout
+    request, pool = exchange.request, exchange.upstream.pool
+    patience = exchange.upstream.settings.timeout
     length = 0 if body is None else body.length
-    host = exchange.address.host_header
+    host = exchange.upstream.address.host_header
     head = write_head(request.method, target, host, request.headers, length, ANYTHING)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience

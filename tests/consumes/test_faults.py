@@ -178,7 +178,7 @@ async def test_waiting_in_vain_for_a_free_connection_executed_nothing(client: Op
     async with raw_upstream(silence) as upstream, client(timeout=0.5, pool=1) as upstreams:
         calls = [failing(upstreams, secret_request(upstream.url, "POST")) for _ in range(20)]
         failures = await asyncio.gather(*calls)
-    waited = [failure for failure in failures if "all 1 connections were busy" in failure.detail]
+    waited = [failure for failure in failures if "the only connection was busy" in failure.detail]
     assert waited
     assert {failure.kind for failure in waited} == {FailureKind.UPSTREAM_TIMEOUT}
     assert {failure.executed for failure in waited} == {False}
