@@ -73,7 +73,7 @@ class Given:
 def build(plan: OperationPlan, given: Inputs) -> UpstreamRequest:
     """The request that a call of the plan sends. Raises CallFailed where it sends none."""
     assert isinstance(plan.action, CallPlan)
-    scope = Scope(bind_inputs(plan, given))
+    scope = Scope(bind_inputs(plan.inputs, given))
     if plan.accepts_body:
         scope.raw_body = given.raw_body()
     return plan.action.build(scope)

@@ -30,11 +30,15 @@ class ExposedOperation(Node):
 
 @dataclass(frozen=True, slots=True)
 class Forward(Node):
-    """ForwardConfig of a resource: everything under `route` goes to another upstream."""
+    """ForwardConfig of a resource: everything under `route` goes to another upstream. The
+    parameters, label and description are the resource's."""
 
     route: str
     target_namespace: str
     trusted_headers: tuple[str, ...] = ()
+    parameters: tuple[InputParameter, ...] = ()
+    label: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from naftiko_runtime.consumes.messages import Upstreams
 from naftiko_runtime.engine.answers import answer_of
 from naftiko_runtime.engine.outcome import Answer, Outcome
@@ -12,6 +14,7 @@ from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.operation import (
     CallPlan,
+    InputPlan,
     Inputs,
     MockPlan,
     OperationPlan,
@@ -28,7 +31,7 @@ async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> 
     error status is an answer, returned as it came.
     """
     try:
-        scope = Scope(bind_inputs(plan, inputs))
+        scope = Scope(bind_inputs(plan.inputs, inputs))
         if plan.accepts_body:
             scope.raw_body = inputs.raw_body()
             if scope.raw_body is None and plan.body_required:
@@ -60,7 +63,7 @@ def _mock_answer(mock: MockPlan, scope: Scope) -> Answer:
     return Answer(200, "application/json", encode_json(value), (), value)
 
 
-def bind_inputs(plan: OperationPlan, inputs: Inputs) -> dict[str, JsonValue]:
+def bind_inputs(plans: Sequence[InputPlan], inputs: Inputs) -> dict[str, JsonValue]:
     """The caller's values by input name, checked and in their types.
 
     Raises CallFailed (INVALID_INPUT) for a value that does not fit or is required and not given.
@@ -68,7 +71,7 @@ def bind_inputs(plan: OperationPlan, inputs: Inputs) -> dict[str, JsonValue]:
     """
     values: dict[str, JsonValue] = {}
     without_body = inputs.has_encoded_body()
-    for each in plan.inputs:
+    for each in plans:
         if without_body and each.whole_body:
             continue
         value, textual = inputs.find(each)

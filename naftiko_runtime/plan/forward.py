@@ -11,14 +11,15 @@ from naftiko_runtime.document.model import (
     ConsumedOperation,
     Consumes,
     Forward,
+    InputReference,
     ParameterPlace,
     Template,
 )
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.getters import Compiler
 from naftiko_runtime.plan.header_names import NAME, RESERVED
-from naftiko_runtime.plan.inputs import InputCollector
-from naftiko_runtime.plan.operation import ForwardPlan, Passage, Scope, UpstreamRequest
+from naftiko_runtime.plan.inputs import InputCollector, Need
+from naftiko_runtime.plan.operation import ForwardPlan, InputPlan, Passage, Scope, UpstreamRequest
 from naftiko_runtime.plan.request import compile_build
 from naftiko_runtime.plan.request_parts import Parts
 from naftiko_runtime.plan.url import Base
@@ -26,6 +27,7 @@ from naftiko_runtime.plan.variables import Variables
 from naftiko_runtime.problems import Consequence, Problem, Severity
 
 _REMAINDER = re.compile(r"/(?:\{\{\s*path\s*\}\}|\{\s*path\s*\})/?$")
+_REST = "path"
 _ADDED = frozenset({ParameterPlace.QUERY, ParameterPlace.HEADER, ParameterPlace.COOKIE})
 _OF_BODY = frozenset({"content-type", "content-encoding", "content-language"})
 """Headers that say what the body is, which make no sense apart from it."""
@@ -38,7 +40,8 @@ def compile_forward(
     forward: Forward, consumes: Consumes, base: Base, variables: Variables
 ) -> tuple[ForwardPlan, list[Problem]]:
     """The plan of one forwarding resource, and warnings. Of the upstream, the `baseUri`, the
-    parameters of the adapter that have a `value`, and the credentials count.
+    parameters of the adapter that have a `value`, and the credentials count. The resource's own
+    inputs are checked, and may fill in what the upstream's address and credentials want.
 
     Raises ValueError for what cannot be compiled.
     """
@@ -46,8 +49,9 @@ def compile_forward(
         if not NAME.fullmatch(name):
             raise ValueError(f'"{name}" is no name of a header')
     trusted = {name.lower() for name in forward.trusted_headers}
-    route = _REMAINDER.sub("", forward.route).rstrip("/")
-    collector = InputCollector((), route or "/")
+    route = _REMAINDER.sub("", forward.route).rstrip("/") or "/"
+    rest = _declared_rest(forward)
+    collector = InputCollector(forward.parameters, route if rest is None else forward.route)
     operation = ConsumedOperation(
         place=consumes.place,
         path=consumes.path,
@@ -63,28 +67,44 @@ def compile_forward(
     )
     parts = Parts(Compiler(collector, variables), consumes, operation)
     build = compile_build(operation, parts, parts.url(base), parts.headers(), None)
+    for parameter in forward.parameters:
+        collector.name_for(InputReference(parameter.name), Need())
     plan = ForwardPlan(
-        route=route or "/",
+        route=route,
         upstream=consumes.namespace,
         trusted=frozenset(trusted - RESERVED),
-        variables=_route_variables(collector),
+        inputs=_checked(collector.plans(), forward),
+        rest=rest,
         build=_compile_passage(build, frozenset(trusted - RESERVED) | _OF_BODY),
         place=forward.place,
+        label=forward.label,
+        description=forward.description,
     )
     return plan, [_never_passed(forward, name) for name in sorted(trusted & RESERVED)]
 
 
-def _route_variables(collector: InputCollector) -> dict[str, str]:
-    """What the upstream's address and credentials want of the caller, by the variables of the path
-    that give it; nothing else of a forwarded request is looked at."""
-    variables: dict[str, str] = {}
-    for plan in collector.plans():
-        if plan.route_variable is None:
+def _declared_rest(forward: Forward) -> str | None:
+    """The name of the input that is the rest of the path, where the file declares it."""
+    if _REMAINDER.search(forward.route) is None:
+        return None
+    in_path = (p.name for p in forward.parameters if p.location is ParameterPlace.PATH)
+    return next((name for name in in_path if name == _REST), None)
+
+
+def _checked(inputs: tuple[InputPlan, ...], forward: Forward) -> tuple[InputPlan, ...]:
+    """The inputs, all of which can be had without reading the body. Raises ValueError."""
+    declared = {parameter.name for parameter in forward.parameters}
+    for plan in inputs:
+        if plan.name not in declared and plan.route_variable is None:
             raise ValueError(
                 f'its upstream needs "{plan.name}", which no variable of its path gives'
             )
-        variables[plan.name] = plan.route_variable
-    return variables
+        if ParameterPlace.BODY in plan.places or plan.body_path is not None:
+            raise ValueError(
+                f'its input "{plan.name}" is in the body, which is passed on without being read'
+                " - declare operations for what is to be read"
+            )
+    return inputs
 
 
 def _never_passed(forward: Forward, name: str) -> Problem:

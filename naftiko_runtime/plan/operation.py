@@ -177,15 +177,19 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class ForwardPlan:
     """Everything at `route` and under it goes to an upstream as it comes. `trusted` are the headers
-    that go along. `variables` says which variables of the route the scope of `build` has to hold,
-    by the names it wants; `build` raises CallFailed, and leaves the body to whoever sends it."""
+    that go along. `inputs` are what the file declares and what the scope of `build` has to hold;
+    where one of them is the rest of the path, `rest` is what its route variable is called. `build`
+    raises CallFailed, and leaves the body to whoever sends it."""
 
     route: str
     upstream: str
     trusted: frozenset[str]
-    variables: Mapping[str, str]
+    inputs: tuple[InputPlan, ...]
+    rest: str | None
     build: Callable[[Scope, Passage], UpstreamRequest]
     place: Place
+    label: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from typing import Final, cast
 
 import msgspec
 
+from naftiko_runtime.exposes.rest.forwards import ServedForward
 from naftiko_runtime.exposes.rest.openapi import described_operations, title
+from naftiko_runtime.exposes.rest.openapi_forwards import described_forwards
+from naftiko_runtime.exposes.rest.openapi_paths import Paths
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, ServedOperation
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
@@ -54,31 +57,66 @@ def _digest(text: str) -> str:
 
 def _page(table: RestTable, style: str, script: str) -> Iterator[str]:
     heading = escape(title(table))
-    count = len(table.operations)
+    count = _count(len(table.operations), "operation")
+    if table.forwards.served:
+        count += " · " + _count(len(table.forwards.served), "forwarded path")
     yield (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{heading}</title><style>{style}</style></head><body>"
         f"<header><h1>{heading}</h1>"
-        f'<p class="soft">{count} operation{"" if count == 1 else "s"} · '
+        f'<p class="soft">{count} · '
         f'<a href="{OwnPage.OPENAPI.value}">OpenAPI document</a></p>'
         '<input id="filter" type="search" placeholder="Filter by path, name or text"'
         ' aria-label="Filter operations"></header><main>'
     )
-    for (label, text, _), group in groupby(described_operations(table), key=_section):
-        yield f"<section><h2>{escape(label)}</h2>"
-        if text:
-            yield f'<p class="soft">{escape(text)}</p>'
-        for operation, path, description in group:
+    paths = Paths()
+    for section, operations in groupby(described_operations(table, paths), key=_section):
+        yield from _heading(section)
+        for operation, path, description in operations:
             yield from _operation(operation, path, description)
+        yield "</section>"
+    for section, forwards in groupby(described_forwards(table, paths), key=_section):
+        yield from _heading(section)
+        for forward, path, description in forwards:
+            yield _forward(forward, path, description)
         yield "</section>"
     yield f"</main><script>{script}</script></body></html>"
 
 
-def _section(entry: tuple[ServedOperation, str, dict[str, JsonValue]]) -> tuple[str, str, str]:
-    """Operations of one adapter stand together, under the name of its file."""
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _section(
+    entry: tuple[ServedOperation | ServedForward, str, dict[str, JsonValue]],
+) -> tuple[str, str, str]:
+    """What one adapter serves stands together, under the name of its file."""
     adapter = entry[0].adapter
     return entry[0].label, adapter.description, adapter.namespace
+
+
+def _heading(section: tuple[str, str, str]) -> Iterator[str]:
+    label, text, _ = section
+    yield f"<section><h2>{escape(label)}</h2>"
+    if text:
+        yield f'<p class="soft">{escape(text)}</p>'
+
+
+def _forward(forward: ServedForward, path: str, description: dict[str, JsonValue]) -> str:
+    """What is forwarded has no form: the upstream's own documentation says what can be asked."""
+    plan = forward.plan
+    summary = plan.label or f"goes on to {plan.upstream}"
+    text = str(description["description"])
+    searched = escape(f"any {path} {plan.upstream} {summary} {text}".lower())
+    names = ", ".join(sorted(plan.trusted)) or "none"
+    return (
+        f'<details class="operation" data-text="{searched}"><summary>'
+        '<span class="method ANY">ANY</span>'
+        f'<span class="path">{escape(path)}</span>'
+        f'<span class="soft">{escape(summary)}</span></summary><div>'
+        f"<p>{escape(text)}</p><p>Headers that go along: {escape(names)}</p></div></details>"
+    )
 
 
 def _operation(

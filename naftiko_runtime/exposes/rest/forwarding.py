@@ -14,8 +14,11 @@ from starlette.types import Message, Receive, Send
 from naftiko_runtime.consumes.echoes import EchoFilter, spellings_of, without
 from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse, Streams
 from naftiko_runtime.engine.answers import PASSED_HEADERS
+from naftiko_runtime.engine.execute import bind_inputs
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.forwards import Found, ServedForward
+from naftiko_runtime.exposes.rest.inputs import RequestInputs
+from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.reply import INERT
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import Passage, Scope
@@ -53,13 +56,14 @@ async def forward(found: Found, incoming: Incoming, streams: Streams, send: Send
         detail = f"{incoming.method} is not passed on"
         raise fail(FailureKind.METHOD_NOT_ALLOWED, detail)
     _note(found.target)
-    scope = Scope({name: found.variables[each] for name, each in plan.variables.items()})
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.headers
     ]
     query = incoming.query.decode("latin-1")
     if not query.isascii():
         raise fail(FailureKind.INVALID_INPUT, "the query holds characters that are not encoded")
+    given = RequestInputs(_variables(found), incoming.query, incoming.headers, b"")
+    scope = Scope(bind_inputs(plan.inputs, given))
     request = plan.build(scope, Passage(incoming.method, found.rest, query, headers))
     caller = _Caller(incoming.receive)
     body = caller.body(headers)
@@ -70,6 +74,17 @@ async def forward(found: Found, incoming: Incoming, streams: Streams, send: Send
                 await _answer(response, plan.trusted, send)
 
     await run_while_connected(pass_on(), caller.after_body)
+
+
+def _variables(found: Found) -> dict[str, str]:
+    """The variables of the path. Raises CallFailed for a rest that has a name and is no text."""
+    name = found.target.plan.rest
+    if name is None:
+        return found.variables
+    try:
+        return {**found.variables, name: decode_percent(found.rest.removeprefix("/"))}
+    except ValueError as error:
+        raise fail(FailureKind.INVALID_INPUT, f'"{name}": {error}', field=name) from None
 
 
 class _CallerGone(Exception):

@@ -38,14 +38,14 @@ class Forwards:
     """The forwards of one listener, never changed. Of two that a path is under, the longer route
     counts."""
 
-    __slots__ = ("_deepest", "_routes")
+    __slots__ = ("_deepest", "_routes", "served")
 
     def __init__(self, forwards: Iterable[ServedForward]) -> None:
         """Of two with the same route, the first counts."""
-        served = list(forwards)
-        self._deepest = max((_depth(each.route) for each in served), default=-1)
+        self.served = tuple(forwards)
+        self._deepest = max((_depth(each.route) for each in self.served), default=-1)
         self._routes: Routes[ServedForward]
-        self._routes, _ = build_routes((_ANY, each.route, each) for each in served)
+        self._routes, _ = build_routes((_ANY, each.route, each) for each in self.served)
 
     def find(self, path: bytes) -> Found | None:
         """What a raw path is under."""

@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from naftiko_runtime.document.model import ParameterPlace
+from naftiko_runtime.exposes.rest.forwards import ServedForward
+from naftiko_runtime.exposes.rest.openapi_forwards import (
+    METHODS,
+    described_forwards,
+    operation_of,
+)
+from naftiko_runtime.exposes.rest.openapi_parameters import (
+    described_parameters,
+    description_of,
+    in_body,
+    schema_of,
+)
+from naftiko_runtime.exposes.rest.openapi_paths import Paths
 from naftiko_runtime.exposes.rest.openapi_security import SecuritySchemes
-from naftiko_runtime.exposes.rest.percent import encode_segment
 from naftiko_runtime.exposes.rest.problem_details import PROBLEM_TYPE
-from naftiko_runtime.exposes.rest.route_syntax import Pattern, Route
 from naftiko_runtime.exposes.rest.table import RestTable, ServedOperation
-from naftiko_runtime.json_values import MISSING, JsonValue
-from naftiko_runtime.plan.operation import InputPlan, OperationPlan
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.operation import OperationPlan
 
 _METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
 """Those for which a path item has a place (OpenAPI 3.1, 4.8.9)."""
-_PARAMETER_PLACES: Final = (ParameterPlace.QUERY, ParameterPlace.HEADER, ParameterPlace.COOKIE)
 _PROBLEM_SCHEMA: Final[dict[str, JsonValue]] = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
@@ -38,26 +47,35 @@ _PROBLEM_SCHEMA: Final[dict[str, JsonValue]] = {
 
 
 def described_operations(
-    table: RestTable,
+    table: RestTable, paths: Paths
 ) -> Iterator[tuple[ServedOperation, str, dict[str, JsonValue]]]:
     """Each operation that a path item has a place for, its templated path and its description."""
-    paths = _Paths()
     identifiers = _Identifiers()
     for operation in table.operations:
         if operation.plan.method in _METHODS:
             path, names = paths.of(operation.route)
-            yield operation, path, _operation(operation, names, identifiers.take(operation))
+            plan = operation.plan
+            plain = plan.name or f"{plan.method} {plan.route}"
+            identifier = identifiers.take(plain, operation.adapter.namespace)
+            yield operation, path, _operation(operation, names, identifier)
 
 
 def openapi_document(table: RestTable) -> dict[str, JsonValue]:
     """The document as a JSON value."""
     items: dict[str, dict[str, JsonValue]] = {}
     security = SecuritySchemes(table)
-    for operation, path, description in described_operations(table):
+    paths = Paths()
+    for operation, path, description in described_operations(table, paths):
         asked = operation.adapter.authentication
         if asked is not None:
             description["security"] = security.required(asked)
         items.setdefault(path, {})[operation.plan.method.lower()] = description
+    for forward, path, description in described_forwards(table, paths):
+        asked = forward.adapter.authentication
+        if asked is not None:
+            description["security"] = security.required(asked)
+        for method in METHODS:
+            items.setdefault(path, {}).setdefault(method, operation_of(method, description))
     schemes = security.described()
     return {
         "openapi": "3.1.0",
@@ -80,8 +98,12 @@ def openapi_document(table: RestTable) -> dict[str, JsonValue]:
 
 def title(table: RestTable) -> str:
     """The label of the only file, or one for many."""
-    labels = list(dict.fromkeys(operation.label for operation in table.operations))
+    labels = list(dict.fromkeys(each.label for each in _served(table)))
     return labels[0] if len(labels) == 1 else "Naftiko capabilities"
+
+
+def _served(table: RestTable) -> tuple[ServedOperation | ServedForward, ...]:
+    return (*table.operations, *table.forwards.served)
 
 
 def _version() -> str:
@@ -93,52 +115,13 @@ def _version() -> str:
 
 def _tags(table: RestTable) -> list[JsonValue]:
     described: dict[str, str] = {}
-    for operation in table.operations:
-        adapter = operation.adapter
+    for served in _served(table):
+        adapter = served.adapter
         described[adapter.namespace] = described.get(adapter.namespace) or adapter.description
     return [
         {"name": name, **({"description": text} if text else {})}
         for name, text in described.items()
     ]
-
-
-class _Paths:
-    """Templated paths. Routes that match the same paths share one, since OpenAPI holds templates
-    to be the same whatever their variables are called."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Pattern, ...], tuple[str, tuple[str, ...]]] = {}
-
-    def of(self, route: Route) -> tuple[str, tuple[str, ...]]:
-        """The path of a route and what its variables are called there."""
-        known = self._known.get(route.patterns)
-        if known is None:
-            names = _distinct(route.names)
-            known = self._known[route.patterns] = (_templated(route.patterns, names), names)
-        return known
-
-
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    """A template must not hold one expression twice."""
-    taken: dict[str, None] = {}
-    for name in names:
-        unique, count = name, 1
-        while unique in taken:
-            count += 1
-            unique = f"{name}-{count}"
-        taken[unique] = None
-    return tuple(taken)
-
-
-def _templated(patterns: tuple[Pattern, ...], names: tuple[str, ...]) -> str:
-    rest = iter(names)
-    segments = []
-    for pattern in patterns:
-        pieces = [encode_segment(pattern[0])]
-        for literal in pattern[1:]:
-            pieces += ["{", next(rest), "}", encode_segment(literal)]
-        segments.append("".join(pieces))
-    return "/" + "/".join(segments)
 
 
 class _Identifiers:
@@ -147,13 +130,12 @@ class _Identifiers:
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def take(self, operation: ServedOperation) -> str:
-        plain = operation.plan.name or f"{operation.plan.method} {operation.plan.route}"
+    def take(self, plain: str, namespace: str) -> str:
         identifier = plain
         count = 1
         while identifier in self._taken:
             suffix = "" if count == 1 else f"-{count}"
-            identifier = f"{operation.adapter.namespace}.{plain}{suffix}"
+            identifier = f"{namespace}.{plain}{suffix}"
             count += 1
         self._taken.add(identifier)
         return identifier
@@ -166,7 +148,12 @@ def _operation(
     described: dict[str, JsonValue] = {
         "operationId": identifier,
         "tags": [served.adapter.namespace],
-        "parameters": _parameters(served, names),
+        "parameters": described_parameters(
+            served.route,
+            names,
+            plan.operation.inputs,
+            reads_body=plan.operation.accepts_body,
+        ),
         "responses": _responses(plan.operation),
     }
     if plan.label:
@@ -181,51 +168,6 @@ def _operation(
     return described
 
 
-def _parameters(served: ServedOperation, names: tuple[str, ...]) -> list[JsonValue]:
-    """The parameters of an operation: its route's variables, called `names`, then the others."""
-    by_variable = {
-        plan.route_variable: plan
-        for plan in served.plan.operation.inputs
-        if plan.route_variable is not None
-    }
-    found: dict[tuple[str, str], JsonValue] = {}
-    for variable, name in zip(served.route.names, names, strict=True):
-        plan = by_variable.get(variable)
-        found[name, "path"] = {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string"} if plan is None else _schema(plan),
-            **_described(plan),
-        }
-    for plan in served.plan.operation.inputs:
-        place = _parameter_place(plan, served.plan.operation)
-        if place is not None and plan.route_variable not in served.route.names:
-            found.setdefault(
-                (plan.name, place.value),
-                {
-                    "name": plan.name,
-                    "in": place.value,
-                    "required": plan.required,
-                    "schema": _schema(plan),
-                    **_described(plan),
-                },
-            )
-    return list(found.values())
-
-
-def _parameter_place(plan: InputPlan, operation: OperationPlan) -> ParameterPlace | None:
-    """The place to name for an input that can be given in several: the body if that is one of
-    them, else the first. None for the body."""
-    if plan.body_path is not None or (operation.accepts_body and _in_body(plan)):
-        return None
-    return next((place for place in plan.places if place in _PARAMETER_PLACES), None)
-
-
-def _in_body(plan: InputPlan) -> bool:
-    return plan.whole_body or ParameterPlace.BODY in plan.places
-
-
 def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
     """The schema of the request body, made of the inputs that are its fields where the plan has
     none of its own."""
@@ -233,33 +175,22 @@ def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
         return dict(operation.body_schema)
     whole = next((plan for plan in operation.inputs if plan.whole_body), None)
     if whole is not None:
-        return _schema(whole)
+        return schema_of(whole)
     fields = [
         plan
         for plan in operation.inputs
-        if _in_body(plan) and plan.body_path is None and plan.route_variable is None
+        if in_body(plan) and plan.body_path is None and plan.route_variable is None
     ]
     if not fields:
         return {}
     schema: dict[str, JsonValue] = {
         "type": "object",
-        "properties": {plan.name: {**_schema(plan), **_described(plan)} for plan in fields},
+        "properties": {plan.name: {**schema_of(plan), **description_of(plan)} for plan in fields},
     }
     required: list[JsonValue] = [plan.name for plan in fields if plan.required]
     if required:
         schema["required"] = required
     return schema
-
-
-def _schema(plan: InputPlan) -> dict[str, JsonValue]:
-    schema = dict(plan.schema)
-    if plan.default is not MISSING:
-        schema.setdefault("default", plan.default)
-    return schema
-
-
-def _described(plan: InputPlan | None) -> dict[str, JsonValue]:
-    return {"description": plan.description} if plan is not None and plan.description else {}
 
 
 def _responses(operation: OperationPlan) -> dict[str, JsonValue]:

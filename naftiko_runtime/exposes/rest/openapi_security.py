@@ -19,8 +19,10 @@ class SecuritySchemes:
 
     def __init__(self, table: RestTable) -> None:
         self._names: dict[InboundPlan, str] = {}
-        for operation in table.operations:
-            plan = operation.adapter.authentication
+        adapters = [operation.adapter for operation in table.operations]
+        adapters += [forward.adapter for forward in table.forwards.served]
+        for adapter in adapters:
+            plan = adapter.authentication
             if plan is not None and plan not in self._names:
                 count = 1 + sum(known.type is plan.type for known in self._names)
                 self._names[plan] = plan.type.value if count == 1 else f"{plan.type.value}-{count}"

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from starlette.types import Scope
 
 from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Door, Gatekeeper, caller_of
+from naftiko_runtime.exposes.rest.forwards import Forwards, ServedForward
 from naftiko_runtime.exposes.rest.own_pages import OwnPages
 from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.problem_details import problem_reply, refusal_reply
@@ -57,8 +58,11 @@ class Surroundings:
     def _seen_by(self, admitted: Admission) -> OwnPages:
         pages = self._pages.get(admitted.plans)
         if pages is None:
-            seen = tuple(each for each in self._table.operations if _is_seen(each, admitted))
-            pages = self._pages[admitted.plans] = OwnPages(replace(self._table, operations=seen))
+            table = self._table
+            operations = tuple(each for each in table.operations if _is_seen(each, admitted))
+            forwards = Forwards(each for each in table.forwards.served if _is_seen(each, admitted))
+            seen = replace(table, operations=operations, forwards=forwards)
+            pages = self._pages[admitted.plans] = OwnPages(seen)
         return pages
 
     async def _unserved(self, scope: Scope, path: bytes, admitted: Admission) -> Reply:
@@ -100,11 +104,11 @@ def raw_path(scope: Scope) -> bytes:
     return raw if raw is not None else quote(scope["path"], safe="/%:@!$&'()*+,;=~").encode()
 
 
-def _asked(target: ServedOperation | OwnPage) -> InboundPlan | None:
+def _asked(target: ServedOperation | ServedForward | OwnPage) -> InboundPlan | None:
     return None if isinstance(target, OwnPage) else target.adapter.authentication
 
 
-def _is_seen(target: ServedOperation | OwnPage, admitted: Admission) -> bool:
+def _is_seen(target: ServedOperation | ServedForward | OwnPage, admitted: Admission) -> bool:
     asked = _asked(target)
     return asked is None or asked in admitted.plans
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -19,9 +20,12 @@ def forwarding(
     authentication: Mapping[str, Any] | None = None,
     asked: Mapping[str, Any] | None = None,
     binds: Sequence[Mapping[str, Any]] = (),
+    inputs: Sequence[Mapping[str, Any]] = (),
+    described: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """A file whose resource at `path` forwards to `up`. `resources` come before it, `parameters`
-    and `authentication` are the upstream's, `asked` is the adapter's own authentication."""
+    and `authentication` are the upstream's, `asked` is the adapter's own authentication. `inputs`
+    and `described` are the forwarding resource's own."""
     forward: dict[str, Any] = {"targetNamespace": target}
     if trusted:
         forward["trustedHeaders"] = list(trusted)
@@ -37,11 +41,16 @@ def forwarding(
         consumed["inputParameters"] = [dict(each) for each in parameters]
     if authentication:
         consumed["authentication"] = dict(authentication)
+    resource: dict[str, Any] = {"path": path, **described, "forward": forward}
+    if inputs:
+        resource["inputParameters"] = [
+            {"type": "string", "description": "given", **each} for each in inputs
+        ]
     exposed: dict[str, Any] = {
         "type": "rest",
         "namespace": "api",
         "port": 8080,
-        "resources": [*(dict(each) for each in resources), {"path": path, "forward": forward}],
+        "resources": [*(dict(each) for each in resources), resource],
     }
     if asked:
         exposed["authentication"] = dict(asked)
