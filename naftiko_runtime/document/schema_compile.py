@@ -32,6 +32,7 @@ _ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "$defs", "title", "descr
     "format",
     "errorMessage",
     "patternErrorMessage",
+    "writeOnly",
 }
 _OF_MAPPINGS = frozenset({"properties", "additionalProperties", "required", "propertyNames"})
 _SIZES = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")

@@ -29,7 +29,9 @@ _NOUNS = {
     "consumes": "consumed API",
     "exposes": "adapter",
     "functions": "function",
+    "guards": "guard",
     "inputParameters": "parameter",
+    "limits": "limit",
     "mappings": "mapping",
     "operations": "operation",
     "outputParameters": "output parameter",
@@ -78,10 +80,8 @@ def _describe(fault: Fault, root: Schema) -> tuple[str, str]:
             lacks = "neither " + " nor ".join(keys) if len(keys) == 2 else "none of " + _list(keys)
             return f"{_element(fault)} has {lacks}", f"add {_list(keys, 'or')}"
         case FaultKind.UNKNOWN_KEY:
-            key = str(fault.detail)
-            known = _texts(list(_properties(fault.schema)))
-            message = f'{_element(fault)} has the unknown key "{key}", which is passed over'
-            return message, _suggest(key, known, "correct or remove it; known here are")
+            message, remedy = describe_unknown_key(fault)
+            return f"{message}, which is passed over", remedy
         case FaultKind.TYPE:
             return _describe_type(fault)
         case FaultKind.CHOICE:
@@ -89,7 +89,7 @@ def _describe(fault: Fault, root: Schema) -> tuple[str, str]:
             message = f"{_name(fault.path)} is {_show(fault)}"
             if len(choices) == 1:
                 return f"{message}, which is not allowed", f'write "{choices[0]}"'
-            remedy = _suggest(str(fault.value), choices, "allowed are")
+            remedy = suggest(str(fault.value), choices, "allowed are")
             return f"{message}, which is not allowed", remedy
         case FaultKind.PATTERN:
             message = f"{_name(fault.path)} is malformed: {_show(fault)}"
@@ -99,6 +99,14 @@ def _describe(fault: Fault, root: Schema) -> tuple[str, str]:
             message = str(said) if said else f"{_name(fault.path)} is not allowed here"
             return message, "remove it" if not said else "keep one of the two"
     return _describe_size(fault)
+
+
+def describe_unknown_key(fault: Fault) -> tuple[str, str]:
+    """Message and remedy of an unknown key, without what becomes of it."""
+    key = str(fault.detail)
+    known = _texts(list(_properties(fault.schema)))
+    message = f'{_element(fault)} has the unknown key "{key}"'
+    return message, suggest(key, known, "correct or remove it; known here are")
 
 
 def _choices(fault: Fault) -> list[str]:
@@ -150,7 +158,7 @@ def _element(fault: Fault) -> str:
     if isinstance(path[-1], str):
         return f'"{path[-1]}"'
     noun = _NOUNS.get(str(path[-2]), f'element of "{path[-2]}"') if path[1:] else "element"
-    for key in ("name", "namespace", "import", "path"):
+    for key in ("name", "namespace", "import", "path", "match"):
         name = value.get(key) if isinstance(value, dict) else None
         if isinstance(name, str) and name:
             return f'{noun} "{_shorten(name)}"'
@@ -175,7 +183,8 @@ def _show(fault: Fault) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    if "authentication" in fault.path and fault.path[-1] != "type":
+    hidden = fault.schema.get("writeOnly") is True
+    if hidden or ("authentication" in fault.path and fault.path[-1] != "type"):
         return "text" if isinstance(value, str) else "a number or boolean"
     if isinstance(value, str):
         return f'"{_shorten(value)}"'
@@ -207,7 +216,8 @@ def _resolve(schema: JsonValue, root: Schema) -> Schema:
     return {**_resolve(definitions[reference.rpartition("/")[2]], root), **schema}
 
 
-def _suggest(word: str, known: Sequence[str], otherwise: str) -> str:
+def suggest(word: str, known: Sequence[str], otherwise: str) -> str:
+    """A remedy for a word that is none of the known ones: which was meant, and which there are."""
     plain = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), plain, n=1, cutoff=0.6)
     meant = f'did you mean "{plain[close[0]]}"? ' if close else ""
