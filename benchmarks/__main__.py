@@ -1,82 +1,81 @@
-"""Measures the runtime against its peers and prints one table.
+"""Measures the runtime against its peers and prints one table of all cases and their targets.
 
 `python -m benchmarks [CASE...]` starts everything on the loopback interface, takes the candidates
-in turn, several times, so that drift hits all alike, and prints medians, spread and ratios. It
-needs wrk and nginx from the system's packages, and npm and pip for the peers.
+in turn, several times, so that drift hits all alike. It needs wrk and nginx from the system's
+packages, and npm and pip for the peers. The exit code is 1 when a target is missed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.candidates import Stage
-from benchmarks.cases import CASES, Case
-from benchmarks.report import Result, as_json, table
-from benchmarks.wrk import Figures, check, run_wrk
+from benchmarks.effort import QUICK, USUAL, Effort
+from benchmarks.plan import Measurement, all_measurements
+from benchmarks.results import keep
+from benchmarks.rows import Row, missed, table
 
 CACHE = Path(__file__).parent / ".cache"
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join(case.name for case in CASES)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", help=f"names or their beginnings: {names}")
-    parser.add_argument("--seconds", type=float, default=4, help="of each run (default: 4)")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each (default: 5)")
+    parser.add_argument("cases", nargs="*", help="names of cases, or their beginnings")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    parser.add_argument("--seconds", type=float, help=f"of each run (default: {USUAL.seconds:g})")
+    parser.add_argument("--repeats", type=int, help=f"runs of each (default: {USUAL.repeats})")
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--corpus", type=Path, help="a folder of published files to load as well")
+    parser.add_argument("--json", type=Path, help="write the figures there")
     return parser
+
+
+def _effort(options: argparse.Namespace) -> Effort:
+    usual = QUICK if options.quick else USUAL
+    seconds, repeats = options.seconds or usual.seconds, options.repeats or usual.repeats
+    return Effort(seconds, repeats, frozenset(options.without))
 
 
 def main() -> int:
     options = _parser().parse_args()
-    wanted = [
-        case
-        for case in CASES
-        if not options.cases or any(case.name.startswith(name) for name in options.cases)
-    ]
-    results: list[Result] = []
+    every = all_measurements(options.corpus)
+    wanted = [each for each in every if _is_wanted(each, options.cases)]
+    if options.list:
+        print("\n".join(each.name for each in wanted))
+        return 0
+    rows = _measure(wanted, _effort(options))
+    print("\n" + table(rows))
+    complete = len(wanted) == len(every) and not options.without
+    kept = keep(rows, options.json, complete=complete)
+    if kept is not None:
+        print(f"\nthe figures are in {kept}")
+    if missed(rows):
+        print(f"\ntargets missed: {', '.join(missed(rows))}", file=sys.stderr)
+    return 1 if missed(rows) else 0
+
+
+def _is_wanted(measurement: Measurement, names: list[str]) -> bool:
+    return not names or any(measurement.name.startswith(name) for name in names)
+
+
+def _measure(wanted: list[Measurement], effort: Effort) -> list[Row]:
+    """All rows; what is known already is printed as it comes."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="naftiko-benchmarks-") as folder:
         stage = Stage(Path(folder), CACHE)
         try:
             stage.open()
-            for case in wanted:
-                results.append(_measure(case, stage, options))
-                print(table(results[-1:]), flush=True)
+            for measurement in wanted:
+                found = measurement.measure(stage, effort)
+                print(table(found), file=sys.stderr, flush=True)
+                rows += found
         finally:
             stage.stop()
-    print("\n" + table(results))
-    if options.json:
-        options.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
-    missed = [r.case.name for r in results for peer in r.case.targets if not _met(r, peer)]
-    if missed:
-        print(f"\ntargets missed: {', '.join(dict.fromkeys(missed))}", file=sys.stderr)
-    return 1 if missed else 0
-
-
-def _met(result: Result, peer: str) -> bool:
-    return peer not in result.runs or result.is_met(peer)
-
-
-def _measure(case: Case, stage: Stage, options: argparse.Namespace) -> Result:
-    """The candidates in turn, `repeats` times, after one short run of each to warm up."""
-    names = [n for n in case.candidates if n.partition(":")[0] not in options.without]
-    ports = {name: stage.port(name) for name in names}
-    for name in names:
-        check(ports[name], case.candidates[name], case.expected)
-    runs: dict[str, list[Figures]] = {name: [] for name in names}
-    for repeat in range(options.repeats + 1):
-        for name in names:
-            seconds = options.seconds if repeat else 1
-            request = case.candidates[name]
-            figures = run_wrk(ports[name], request, case.connections, seconds, stage.folder)
-            if repeat:
-                runs[name].append(figures)
-    return Result(case, runs)
+    return rows
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.capabilities import capability
 from benchmarks.peers.toolbox import tools_file
-from benchmarks.processes import Running, free_port, start
+from benchmarks.processes import Running, begin, free_port, start
+from benchmarks.published_style import VARIABLES
 from benchmarks.upstream import start_upstream
 
 FASTMCP = "fastmcp==4.1.2"
@@ -42,8 +43,17 @@ class Stage:
             self.running[name] = STARTERS[kind](self, argument)
         return self.running[name].port
 
+    def resident_megabytes(self, name: str) -> float:
+        """Memory of a candidate that is running, its children included."""
+        return self.running["upstream" if name == "nginx" else name].resident_megabytes()
+
     def log(self, name: str) -> Path:
         return self.folder / f"{name.replace(':', '-').replace('/', '-')}.log"
+
+    def stop_one(self, name: str) -> None:
+        """Ends a candidate, so that `port` starts it anew."""
+        if name in self.running:
+            self.running.pop(name).stop()
 
     def stop(self) -> None:
         for running in reversed(list(self.running.values())):
@@ -69,10 +79,16 @@ def _runtime(stage: Stage, argument: str) -> Running:
     file = stage.folder / f"runtime-{argument.replace('/', '-')}.yaml"
     rest_port, mcp_port = free_port(), free_port()
     file.write_text(capability(stage.upstream, rest_port, mcp_port, int(routes), int(tools)))
-    command = [sys.executable, "-m", "naftiko_runtime", "serve", "--no-watch", str(file)]
-    command += ["--workers", workers]
     port = rest_port if protocol == "rest" else mcp_port
-    return start(command, port, stage.log(f"runtime-{argument}"))
+    running = serve(stage, [str(file), "--no-watch", "--workers", workers], port)
+    running.wait_for_port()
+    return running
+
+
+def serve(stage: Stage, arguments: Sequence[str], port: int) -> Running:
+    """Begins a `naftiko serve ARGUMENTS`, which belongs to the caller."""
+    command = [sys.executable, "-m", "naftiko_runtime", "serve", *arguments]
+    return begin(command, port, stage.log(f"runtime-{port}"), environment=VARIABLES)
 
 
 def _mcp_sdk(stage: Stage, argument: str) -> Running:

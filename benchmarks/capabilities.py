@@ -19,6 +19,20 @@ FIELDS = (
     "note",
 )
 
+TWO_STEPS = {
+    "name": "two-steps",
+    "method": "GET",
+    "steps": [
+        {"type": "call", "name": "first", "call": "up.orders"},
+        {
+            "type": "call",
+            "name": "second",
+            "call": "up.find",
+            "with": {"symbol": "$.first.orders[0].symbol"},
+        },
+    ],
+}
+
 
 def _mapped(fields: tuple[str, ...]) -> list[dict[str, Any]]:
     properties = {
@@ -50,6 +64,7 @@ def capability(upstream: str, rest_port: int, mcp_port: int, routes: int, tools:
         _route("/orders", "POST", "up.place", name="place"),
         _route("/big", "GET", "up.big"),
         _route("/mapped", "GET", "up.orders", name="mapped", outputs=_mapped(FIELDS)),
+        {"path": "/two-steps", "operations": [TWO_STEPS]},
         *(_route(f"/route-{i}/orders", "GET", "up.orders", name=f"r{i}") for i in range(routes)),
     ]
     document = {

@@ -12,6 +12,9 @@ from typing import Any
 
 from jsonpath_ng.parser import parse as parse_with_jsonpath_ng
 
+from benchmarks.candidates import Stage
+from benchmarks.effort import Effort
+from benchmarks.rows import Row, Verdict
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.jsonpath import compile_jsonpath
 
@@ -28,6 +31,21 @@ _INLINE: dict[str, Callable[[Any], object]] = {
     "$..c": lambda d: [d["a"]["x"]["c"]] + [row["c"] for row in d["a"]["b"]],
 }
 _FILTERS = ("$.a.b[?@.c == 4]", "$.a.b[?@.c > 4].d.e", "$.a.b[?match(@.d.e, '[3-6]')].c")
+
+_TARGET = "$.a.b[*].c"
+
+
+def measure(stage: Stage, effort: Effort) -> list[Row]:
+    """How many times faster than jsonpath-ng the same path is read."""
+    result = []
+    for path in _INLINE:
+        ours, theirs = _best_of_each(compile_jsonpath(path).read, parse_with_jsonpath_ng(path).find)
+        verdict = Verdict(theirs / ours, 30) if path == _TARGET else None
+        subject = f"{path}, against jsonpath-ng"
+        result.append(
+            Row("jsonpath", subject, [ours * 1e6], "us", ratio=theirs / ours, verdict=verdict)
+        )
+    return result
 
 
 def main() -> None:

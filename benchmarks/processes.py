@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,35 @@ class Running:
 
     process: subprocess.Popen[bytes]
     port: int
+    log: Path
+
+    def wait_for_port(self) -> None:
+        """Until the port accepts connections. Raises RuntimeError."""
+        self._wait_until(self._accepts, f"port {self.port} was not opened")
+
+    def wait_for_line(self, beginning: str) -> None:
+        """Until it prints a line that begins so. Raises RuntimeError."""
+        self._wait_until(lambda: self._printed(beginning), f'"{beginning}" was not printed')
+
+    def _accepts(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 0.2).close()
+        except OSError:
+            return False
+        return True
+
+    def _printed(self, beginning: str) -> bool:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return any(line.startswith(beginning) for line in lines)
+
+    def _wait_until(self, condition: Callable[[], bool], complaint: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                end = self.log.read_text(errors="replace")[-800:]
+                raise RuntimeError(f"{complaint}: {end}")
+            time.sleep(0.004)
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -41,6 +70,12 @@ class Running:
         """Memory of the program and its children."""
         return sum(_resident(pid) for pid in _family(self.process.pid)) / 1e6
 
+    def cpu_seconds(self) -> float:
+        """User and system time of the program so far, its ended children included."""
+        text = Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = text.rpartition(")")[2].split()
+        return sum(int(field) for field in fields[11:15]) / float(os.sysconf("SC_CLK_TCK"))
+
 
 def start(
     command: Sequence[str],
@@ -52,6 +87,20 @@ def start(
 ) -> Running:
     """Starts a program and waits until its port accepts connections. Raises RuntimeError with the
     end of what it printed when it does not."""
+    running = begin(command, port, log, environment=environment, folder=folder)
+    running.wait_for_port()
+    return running
+
+
+def begin(
+    command: Sequence[str],
+    port: int,
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+) -> Running:
+    """Starts a program, and does not wait."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -61,18 +110,7 @@ def start(
             env={**os.environ, **(environment or {})},
             start_new_session=True,
         )
-    running = Running(process, port)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return running
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                running.stop()
-                end = log.read_text(errors="replace")[-800:]
-                raise RuntimeError(f"{command[0]} did not start: {end}") from None
-            time.sleep(0.02)
+    return Running(process, port, log)
 
 
 def _family(pid: int) -> list[int]:

@@ -1,104 +1,58 @@
-"""CPU time from interpreter start until both ports of a set of files are open.
+"""CPU time from interpreter start until all ports of a set of files are open.
 
 `python -m benchmarks.startup [PATH...]` starts `naftiko serve` several times and prints the median
-and the spread. Without paths it serves a file that it writes, with one REST and one MCP adapter.
+and the spread. Without paths it serves three files of `capabilities/`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import socket
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-EXAMPLE = """\
-naftiko: 1.0.0-alpha2
-info: {label: Startup, description: One operation over REST and MCP}
-capability:
-  consumes:
-    - type: http
-      namespace: upstream
-      baseUri: http://127.0.0.1:1
-      resources:
-        - name: items
-          path: /items
-          operations: [{name: list, method: GET}]
-  exposes:
-    - type: rest
-      namespace: items-rest
-      port: 8080
-      resources:
-        - path: /items
-          operations: [{name: list, method: GET, call: upstream.list}]
-    - type: mcp
-      namespace: items-mcp
-      port: 9090
-      tools: [{name: list-items, description: All items, call: upstream.list}]
-"""
-DECLARED = (8080, 9090)
-PATIENCE = 30.0
+from benchmarks.candidates import Stage
+from benchmarks.effort import Effort
+from benchmarks.processes import ROOT
+from benchmarks.rows import Row, Verdict, table
+from benchmarks.served_folder import served
+
+FILES = [
+    ROOT / "capabilities" / name
+    for name in ("interactive-brokers.yaml", "web-orders.yaml", "web-sessions.yaml")
+]
+SECONDS = 0.35
 
 
-def free_port() -> int:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
+def measure(stage: Stage, effort: Effort) -> list[Row]:
+    return rows(stage, FILES, 2 * effort.repeats)
 
 
-def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    """User and system time of a process so far, its ended children included."""
-    text = Path(f"/proc/{process.pid}/stat").read_text()
-    fields = text.rpartition(")")[2].split()
-    return sum(int(field) for field in fields[11:15]) / float(os.sysconf("SC_CLK_TCK"))
-
-
-def start_once(paths: list[str]) -> tuple[float, float]:
-    """CPU and wall seconds until both ports accept connections."""
-    ports = {declared: free_port() for declared in DECLARED}
-    command = [sys.executable, "-m", "naftiko_runtime", "serve", "--no-watch", *paths]
-    for declared, actual in ports.items():
-        command += ["--port", f"{declared}={actual}"]
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for port in ports.values():
-            _wait_for(port, process, begun + PATIENCE)
-        return cpu_seconds(process), time.perf_counter() - begun
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], deadline: float) -> None:
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        except OSError:
-            if process.poll() is not None or time.perf_counter() > deadline:
-                raise SystemExit("the runtime did not open its ports") from None
-            time.sleep(0.005)
+def rows(stage: Stage, paths: list[Path], runs: int) -> list[Row]:
+    """CPU and wall seconds until all ports accept connections."""
+    cpu, wall, memory = [], [], 0.0
+    for _ in range(runs):
+        begun = time.perf_counter()
+        with served(stage, paths, "--no-watch") as (running, _ports):
+            cpu.append(running.cpu_seconds())
+            wall.append(time.perf_counter() - begun)
+            memory = running.resident_megabytes()
+    row = Row("start", "CPU until both ports are open", cpu, "s", memory=memory)
+    verdict = Verdict(row.median, SECONDS, at_most=True)
+    return [
+        Row("start", row.subject, cpu, "s", memory=memory, verdict=verdict),
+        Row("start", "wall time until both ports are open", wall, "s"),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description=__doc__)
-    parser.add_argument("paths", nargs="*", help="capability files that use ports 8080 and 9090")
+    parser.add_argument("paths", nargs="*", type=Path, help="capability files")
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        example = Path(folder) / "startup.yaml"
-        example.write_text(EXAMPLE)
-        paths = options.paths or [str(example)]
-        runs = [start_once(paths) for _ in range(options.runs)]
-    cpu, wall = ([run[index] for run in runs] for index in (0, 1))
-    print(f"CPU   median {statistics.median(cpu):.3f} s  ({min(cpu):.3f} to {max(cpu):.3f})")
-    print(f"wall  median {statistics.median(wall):.3f} s  ({min(wall):.3f} to {max(wall):.3f})")
+        stage = Stage(Path(folder), Path(folder))
+        print(table(rows(stage, options.paths or FILES, options.runs)))
 
 
 if __name__ == "__main__":

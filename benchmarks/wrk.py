@@ -29,11 +29,20 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
+    def encoded(self, port: int) -> bytes:
+        """The request as it goes over a connection that stays open."""
+        headers = {"Host": f"127.0.0.1:{port}", **self.headers}
+        if self.body:
+            headers["Content-Length"] = str(len(self.body.encode()))
+        lines = [f"{self.method} {self.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n" + self.body).encode()
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run: requests per second, and latencies in microseconds."""
+    """One run: how many requests, how many per second, and latencies in microseconds."""
 
+    requests: int
     rate: float
     p50: float
     p99: float
@@ -67,7 +76,8 @@ def run_wrk(port: int, request: Request, connections: int, seconds: float, folde
         lines.append(f"wrk.body = [==[{request.body}]==]")
     script.write_text("\n".join(lines) + _REPORT)
     command = [
-        wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script),
+        wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s",
+        "-s", str(script),
         f"http://127.0.0.1:{port}{request.path}",
     ]  # fmt: skip
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -75,6 +85,5 @@ def run_wrk(port: int, request: Request, connections: int, seconds: float, folde
     figures = json.loads(line.removeprefix("FIGURES "))
     if figures["failed"] or not figures["requests"]:
         raise RuntimeError(f"{figures['failed']} requests failed on port {port}{request.path}")
-    return Figures(
-        figures["requests"] / figures["microseconds"] * 1e6, figures["p50"], figures["p99"]
-    )
+    rate = figures["requests"] / figures["microseconds"] * 1e6
+    return Figures(figures["requests"], rate, figures["p50"], figures["p99"])

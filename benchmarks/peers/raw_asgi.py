@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -24,6 +26,12 @@ def session() -> aiohttp.ClientSession:
     return _session[0]
 
 
+async def first_symbol() -> str:
+    """What the second of two steps needs of the first one's answer."""
+    async with session().get(f"{UPSTREAM}/orders") as response:
+        return str(json.loads(await response.read())["orders"][0]["symbol"])
+
+
 async def app(
     scope: Message,
     receive: Callable[[], Awaitable[Message]],
@@ -37,9 +45,10 @@ async def app(
             message = await receive()
             body += message["body"]
     headers = {"content-type": "application/json"} if body else None
-    async with session().request(
-        scope["method"], UPSTREAM + scope["path"], data=body, headers=headers
-    ) as response:
+    url = UPSTREAM + scope["path"]
+    if scope["path"] == "/two-steps":
+        url = f"{UPSTREAM}/orders?symbol={quote(await first_symbol())}"
+    async with session().request(scope["method"], url, data=body, headers=headers) as response:
         content = await response.read()
         start = {
             "type": "http.response.start",

@@ -32,4 +32,16 @@ async def forward(request: Request) -> JSONResponse:
     return JSONResponse(response.json(), response.status_code)
 
 
-app = Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST"])])
+async def two_steps(request: Request) -> JSONResponse:
+    first = await client().get("/orders")
+    symbol = first.json()["orders"][0]["symbol"]
+    second = await client().get("/orders", params={"symbol": symbol})
+    return JSONResponse(second.json(), second.status_code)
+
+
+app = Starlette(
+    routes=[
+        Route("/two-steps", two_steps),
+        Route("/{path:path}", forward, methods=["GET", "POST"]),
+    ]
+)
