@@ -1,0 +1,164 @@
+"""Keys that make repeated calls one, in a store that processes share."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.guards.idempotency import Claim, Known, Settled, Standing, begin, settle
+from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.state.store import StateStore, StateUnavailable
+
+PATIENCE: Final = 5.0
+"""Seconds for which a repetition waits for the answer to the first call."""
+
+_PREFIX: Final = "idempotency/"
+_LOOK: Final = 0.1
+_MOST_TRIES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a call stands with all of its keys; `answer` for REPLAY."""
+
+    standing: Standing
+    answer: Answer | None = None
+
+
+class Claims:
+    """All methods raise StateUnavailable."""
+
+    def __init__(
+        self, store: StateStore, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._store = store
+        self._sleep = sleep
+
+    async def take(self, keys: Iterable[str], owner: str, request: str, window: float) -> Found:
+        """Claims all keys for a call, or none of them.
+
+        Keys are claimed in one order by everybody, so that of two calls with the same keys the one
+        gets all and the other none. A repetition waits a while for the first call's answer.
+        """
+        wanted = sorted(set(keys))
+        for _ in range(_MOST_TRIES):
+            found = await self._take(wanted, owner, request, window)
+            if found is not None:
+                return found
+        return Found(Standing.UNSETTLED)
+
+    async def _take(
+        self, wanted: Sequence[str], owner: str, request: str, window: float
+    ) -> Found | None:
+        """None where another call gave a key up while this one waited for it."""
+        taken: list[str] = []
+        for key in wanted:
+            claim, standing = await self._begin(key, owner, request, window)
+            if standing is Standing.OURS:
+                taken.append(key)
+                continue
+            await self.settle(taken, owner, Settled.NOT_EXECUTED, None, window)
+            if standing is Standing.UNSETTLED:
+                claim, standing = await self._awaited(key, owner, request)
+            if standing is Standing.OURS:
+                return None
+            if standing is Standing.REPLAY and claim is not None:
+                return Found(standing, _answer_of(claim.answer))
+            return Found(standing)
+        return Found(Standing.OURS)
+
+    async def settle(
+        self, keys: Iterable[str], owner: str, how: Settled, answer: Answer | None, window: float
+    ) -> None:
+        """Notes how a call ended, for all keys that it has claimed."""
+        kept = None if answer is None else _document_of(answer)
+        for key in sorted(set(keys)):
+            for _ in range(_MOST_TRIES):
+                data, claim = await self._read(key)
+                after = settle(claim, owner, how, kept)
+                if after is claim or await self._replace(key, data, after, window):
+                    break
+
+    async def _begin(
+        self, key: str, owner: str, request: str, window: float
+    ) -> tuple[Claim | None, Standing]:
+        for _ in range(_MOST_TRIES):
+            data, claim = await self._read(key)
+            after, standing = begin(claim, owner, request)
+            if standing is not Standing.OURS or await self._replace(key, data, after, window):
+                return after, standing
+        raise StateUnavailable("a key changes hands faster than it can be taken")
+
+    async def _awaited(self, key: str, owner: str, request: str) -> tuple[Claim | None, Standing]:
+        """Looks again until the first call is over, or it takes too long; OURS where the key is
+        free by then."""
+        for _ in range(round(PATIENCE / _LOOK)):
+            await self._sleep(_LOOK)
+            _, claim = await self._read(key)
+            _, standing = begin(claim, owner, request)
+            if standing is not Standing.UNSETTLED:
+                return claim, standing
+        return None, Standing.UNSETTLED
+
+    async def _read(self, key: str) -> tuple[bytes | None, Claim | None]:
+        data = await self._store.get(_PREFIX + key)
+        if data is None:
+            return None, None
+        try:
+            return data, _read_claim(data)
+        except (JsonError, KeyError, TypeError, ValueError):
+            message = "the state store holds something else where a claimed key should be"
+            raise StateUnavailable(message) from None
+
+    async def _replace(
+        self, key: str, before: bytes | None, claim: Claim | None, window: float
+    ) -> bool:
+        value = None if claim is None else _write_claim(claim)
+        return await self._store.replace(_PREFIX + key, before, value, window)
+
+
+def _write_claim(claim: Claim) -> bytes:
+    answer = None if claim.answer is None else dict(claim.answer)
+    return encode_json(
+        {
+            "owner": claim.owner,
+            "request": claim.request,
+            "known": claim.known.value,
+            "answer": answer,
+        }
+    )
+
+
+def _read_claim(data: bytes) -> Claim:
+    document = decode_json(data)
+    if not isinstance(document, dict):
+        raise TypeError
+    owner, request, answer = document["owner"], document["request"], document["answer"]
+    if not isinstance(owner, str) or not isinstance(request, str):
+        raise TypeError
+    if answer is not None and not isinstance(answer, dict):
+        raise TypeError
+    return Claim(owner, request, Known(document["known"]), answer)
+
+
+def _document_of(answer: Answer) -> Mapping[str, JsonValue]:
+    return {
+        "status": answer.status,
+        "type": answer.content_type,
+        "body": b64encode(answer.body).decode(),
+        "headers": [[name, value] for name, value in answer.headers],
+    }
+
+
+def _answer_of(document: Mapping[str, JsonValue] | None) -> Answer:
+    match document:
+        case {"status": int(status), "type": content_type, "body": str(body), "headers": [*rows]}:
+            headers = [(str(row[0]), str(row[1])) for row in rows if isinstance(row, list)]
+            kind = content_type if isinstance(content_type, str) else None
+            return Answer(status, kind, b64decode(body), tuple(headers))
+    raise StateUnavailable("the state store holds something else where an answer should be")
