@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Gatekeeper, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
 from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP
 from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
@@ -54,15 +55,18 @@ class McpApplication:
         keep_sessions: bool = True,
         telemetry: Telemetry | None = None,
         gatekeeper: Gatekeeper | None = None,
+        asking: Asking | None = None,
     ) -> None:
         """`keep_sessions` has to be off where several processes share the port: a session lives
-        in one of them. `gatekeeper` judges callers; the process's own knows issuers of tokens."""
+        in one of them. `gatekeeper` judges callers; the process's own knows issuers of tokens.
+        `asking` is for users; processes that share the port share what it holds."""
         self._execute = execute
         self._hosts = hosts
         self._name = name
         self._keep_sessions = keep_sessions
         self._telemetry = telemetry
         self._gatekeeper = gatekeeper or Gatekeeper()
+        self._asking = asking or Asking()
         self._views = Views(table, self._load)
 
     @property
@@ -185,6 +189,7 @@ class McpApplication:
             name=self._name,
             keep_sessions=self._keep_sessions,
             telemetry=self._telemetry,
+            asking=self._asking,
         )
 
 

@@ -21,9 +21,9 @@ from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.json_numbers import DEEPEST, mark_numbers
-from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
+from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
 from naftiko_runtime.exposes.mcp.table import McpTable
-from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool
+from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ListedTool
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
@@ -49,6 +49,7 @@ _HEADERS: Final = frozenset(
 )
 _SESSION: Final = frozenset({b"mcp-session-id", b"last-event-id"})
 _META: Final = "io.modelcontextprotocol/"
+_CAPABILITIES: Final = f"{_META}clientCapabilities"
 _HARMLESS_META: Final = frozenset({"traceparent", "tracestate", "baggage", f"{_META}clientInfo"})
 
 
@@ -60,6 +61,13 @@ class _Request:
     method: str
     id: bytes
     params: Mapping[str, JsonValue]
+
+    @property
+    def asks(self) -> bool:
+        """Whether the client says that it can ask its user."""
+        meta = self.params.get("_meta")
+        declared = meta.get(_CAPABILITIES) if isinstance(meta, dict) else None
+        return isinstance(declared, dict) and declared.get("elicitation") is not None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -88,8 +96,11 @@ class FastLane:
     async def answer(
         self, message: Mapping[str, JsonValue], scope: Scope, receive: Receive
     ) -> Reply | None:
-        """The answer; None, with nothing done, when the request is the SDK's, and HUNG_UP when
-        nobody waits for it."""
+        """The answer; None when the request is the SDK's, and HUNG_UP when nobody waits for it.
+
+        With None nothing was done, or the outcome is in the scope, for a client to be asked what
+        it asks; so that no call is executed twice.
+        """
         request = _read(message, scope)
         if request is None or self._table is None:
             return None
@@ -102,8 +113,20 @@ class FastLane:
         outcome = await self._call(tool, request, receive)
         if outcome is None:
             return HUNG_UP
+        answers = None
+        if isinstance(outcome, Failure) and outcome.question is not None:
+            if request.asks:
+                scope[OUTCOME] = outcome
+                return None
+            answers = answering_tool(self._table.tools, tool, outcome)
         is_modern = request.version == MODERN
-        result = tool_result(tool, outcome, objects_only=not is_modern, prepare=_preparing(outcome))
+        result = tool_result(
+            tool,
+            outcome,
+            objects_only=not is_modern,
+            prepare=_preparing(outcome),
+            answers=answers,
+        )
         tail = self._tail if is_modern else b"}}"
         return _reply(request, _written(result, outcome) + tail)
 
@@ -215,10 +238,10 @@ def _fits_modern(
     method: str, name: JsonValue, meta: Mapping[str, JsonValue], headers: Mapping[bytes, bytes]
 ) -> bool:
     """Whether headers and body of a 2026-07-28 request agree, in plain spelling."""
-    required = {f"{_META}protocolVersion", f"{_META}clientCapabilities"}
+    required = {f"{_META}protocolVersion", _CAPABILITIES}
     if meta.get(f"{_META}protocolVersion") != MODERN or not required <= meta.keys():
         return False
-    if not isinstance(meta[f"{_META}clientCapabilities"], dict):
+    if not isinstance(meta[_CAPABILITIES], dict):
         return False
     if not meta.keys() <= required | _HARMLESS_META or any(
         not isinstance(meta.get(key, ""), str) for key in ("traceparent", "tracestate", "baggage")

@@ -12,8 +12,13 @@ from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.exposes.mcp.answer_content import Media, content_of, media_type_of
 from naftiko_runtime.exposes.mcp.json_numbers import mark_numbers
 from naftiko_runtime.exposes.mcp.schema import ResultShape
-from naftiko_runtime.exposes.mcp.tools import ListedTool
-from naftiko_runtime.exposes.mcp.wording import failure_text, is_success, status_text
+from naftiko_runtime.exposes.mcp.tools import ListedTool, ToolTable
+from naftiko_runtime.exposes.mcp.wording import (
+    failure_text,
+    is_success,
+    question_text,
+    status_text,
+)
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
@@ -45,15 +50,17 @@ def tool_result(
     *,
     objects_only: bool,
     prepare: Callable[[JsonValue], JsonValue] = mark_numbers,
+    answers: ListedTool | None = None,
 ) -> ToolResult:
     """The result of a call. `objects_only`: the client speaks a version with a handshake, which
-    knows no structured content but objects.
+    knows no structured content but objects. `answers` is the tool that answers the question of a
+    failure.
 
     `prepare` makes of the answer what its writer can write, and raises ValueError where it cannot;
     numbers are marked unless told otherwise (see `json_numbers`), and have to be restored.
     """
     if isinstance(outcome, Failure):
-        return ToolResult((_failure_text(tool, outcome),), is_error=True)
+        return ToolResult((_failure_text(tool, outcome, answers),), is_error=True)
     if not is_success(outcome):
         text = status_text(tool.plan.operation.action.operation, outcome)
         return ToolResult((text,), is_error=True)
@@ -128,9 +135,19 @@ def _decode(answer: Answer) -> MaybeJson:
         return MISSING
 
 
-def _failure_text(tool: ListedTool, failure: Failure) -> str:
-    """A failure, and what the argument at fault takes."""
+def answering_tool(table: ToolTable, tool: ListedTool, outcome: Outcome) -> ListedTool | None:
+    """The tool that carries out the answer to the question in which a call has ended."""
+    if not isinstance(outcome, Failure) or outcome.question is None:
+        return None
+    return table.beside(tool, outcome.question.operation)
+
+
+def _failure_text(tool: ListedTool, failure: Failure, answers: ListedTool | None) -> str:
+    """A failure, what the argument at fault takes, and how its question is answered."""
     hint = ""
+    question = failure.question
+    if question is not None and question.url is None and answers is not None:
+        hint = f". {question_text(question, answers.name)}"
     argument = tool.by_name.get(failure.field) if failure.field is not None else None
     if failure.kind is FailureKind.INVALID_INPUT and argument is not None:
         takes = tool.entry["inputSchema"]

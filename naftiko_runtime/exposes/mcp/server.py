@@ -25,11 +25,13 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.completion import offers_choices
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.prompt_handlers import PromptHandlers
 from naftiko_runtime.exposes.mcp.protocol import Context
 from naftiko_runtime.exposes.mcp.resource_handlers import ResourceHandlers
+from naftiko_runtime.exposes.mcp.rounds import boundary
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tool_handlers import ToolHandlers
 from naftiko_runtime.exposes.mcp.tools import Execute
@@ -62,13 +64,15 @@ class McpServer:
         *,
         name: str = "naftiko",
         telemetry: Telemetry | None = None,
+        asking: Asking | None = None,
     ) -> None:
+        asking = asking or Asking()
         self._telemetry = telemetry or Telemetry()
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         self._connections: WeakSet[Connection] = WeakSet()
         self._lists: dict[tuple[str, str], HandlerResult] = {}
-        tools = ToolHandlers(lambda: self._table.tools, execute)
+        tools = ToolHandlers(lambda: self._table.tools, execute, asking)
         resources = ResourceHandlers(lambda: self._table.resources, execute)
         prompts = PromptHandlers(lambda: self._table)
         self.sdk = _Server(
@@ -89,7 +93,12 @@ class McpServer:
             "notifications/initialized", types.NotificationParams, self._remember
         )
         # The SDK's tracing costs a tenth of a call and is not configured here.
-        self.sdk.middleware[:] = [self._contain, self._traced, self._cached_list]
+        self.sdk.middleware[:] = [
+            self._contain,
+            self._traced,
+            boundary(asking.key, asking.patience, audience=name),
+            self._cached_list,
+        ]
         self._adopt(table)
 
     async def replace(self, table: McpTable) -> None:

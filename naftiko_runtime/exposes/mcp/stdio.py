@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp.server.stdio import stdio_server
 
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.server import McpServer
 from naftiko_runtime.exposes.mcp.stdio_streams import ExactWriter, Outstanding, PatientReader
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -17,9 +18,10 @@ def open_stdio_server(
     *,
     name: str = "naftiko",
     telemetry: Telemetry | None = None,
+    asking: Asking | None = None,
 ) -> McpServer:
     """The server to give to `serve_stdio`; `await server.replace(table)` changes what it serves."""
-    return McpServer(table, execute, name=name, telemetry=telemetry)
+    return McpServer(table, execute, name=name, telemetry=telemetry, asking=asking)
 
 
 async def serve_stdio(server: McpServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import mcp_types as types
@@ -10,6 +11,8 @@ import mcp_types as types
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
+from naftiko_runtime.exposes.mcp.asking import Asking
+from naftiko_runtime.exposes.mcp.conversation import Call, Conversation
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
 from naftiko_runtime.exposes.mcp.protocol import (
@@ -18,11 +21,11 @@ from naftiko_runtime.exposes.mcp.protocol import (
     page_of,
     unknown,
 )
-from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
-from naftiko_runtime.exposes.mcp.tools import Execute, ListedTool, ToolTable
+from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
+from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ToolTable
 from naftiko_runtime.exposes.mcp.tracing import note_outcome, tool_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.json_values import Missing
 
 MESSAGE: Final = "naftiko.message"
 """Where the scope of an HTTP request holds its message, as this package read it."""
@@ -31,9 +34,10 @@ MESSAGE: Final = "naftiko.message"
 class ToolHandlers:
     """Handlers over the table that `current` gives; owned by an McpServer."""
 
-    def __init__(self, current: Callable[[], ToolTable], execute: Execute) -> None:
+    def __init__(self, current: Callable[[], ToolTable], execute: Execute, asking: Asking) -> None:
         self._current = current
         self._execute = execute
+        self._asking = asking
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._current().find(name)
@@ -52,20 +56,34 @@ class ToolHandlers:
 
     async def call(
         self, context: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         table = self._current()
         tool = table.find(params.name)
         if tool is None:
             raise unknown("tool", params.name, table.nearest(params.name))
-        message = context.request.scope.get(MESSAGE) if context.request is not None else None
+        scope = context.request.scope if context.request is not None else {}
+        message = scope.get(MESSAGE)
         given = params.arguments or {} if message is None else call_arguments(message)
-        outcome = await self._outcome(tool, given)
-        return _to_sdk(tool_result(tool, outcome, objects_only=is_handshake(context)))
+        call = Call(tool, given)
+        conversation = Conversation(self._asking, context, table, self._run)
+        if params.request_state is not None:
+            turn = await conversation.resume(params.request_state, params.input_responses, call)
+        else:
+            turn = await conversation.begin(call, scope.get(OUTCOME))
+        if isinstance(turn, types.InputRequiredResult):
+            return turn
+        # What the last tool has answered is to be as the called one has promised
+        answered = replace(turn.call.tool, result=tool.result)
+        answers = answering_tool(table, answered, turn.outcome)
+        return _to_sdk(
+            tool_result(answered, turn.outcome, objects_only=is_handshake(context), answers=answers)
+        )
 
-    async def _outcome(self, tool: ListedTool, given: Mapping[str, JsonValue]) -> Outcome:
+    async def _run(self, call: Call) -> Outcome:
         try:
-            with tool_span(tool) as span:
-                outcome = await self._execute(tool.plan.operation, read_arguments(tool, given))
+            with tool_span(call.tool) as span:
+                inputs = read_arguments(call.tool, call.arguments)
+                outcome = await self._execute(call.tool.plan.operation, inputs)
                 note_outcome(span, outcome)
                 return outcome
         except CallFailed as failed:

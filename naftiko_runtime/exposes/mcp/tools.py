@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Outcome
@@ -23,6 +23,10 @@ from naftiko_runtime.problems import Consequence, Problem, Severity
 Execute: TypeAlias = Callable[[OperationPlan, Inputs], Awaitable[Outcome]]
 """The engine, with the upstreams that it needs."""
 
+OUTCOME: Final = "naftiko.outcome"
+"""Where the scope of an HTTP request holds the outcome of a call that was executed already, for
+its question to be asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class ListedTool:
@@ -30,7 +34,7 @@ class ListedTool:
 
     `entry` is what `tools/list` shows, `handshake_entry` what it shows to clients of the
     versions with a handshake. `by_name` finds arguments by listed name and by the file's name,
-    `by_loose_name` by either, folded.
+    `by_loose_name` by either, folded. `adapter` counts the adapters of the listener.
     """
 
     name: str
@@ -41,6 +45,7 @@ class ListedTool:
     handshake_entry: Mapping[str, JsonValue]
     by_name: Mapping[str, ToolArgument]
     by_loose_name: Mapping[str, ToolArgument]
+    adapter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,17 @@ class ToolTable:
 
     def find(self, name: str) -> ListedTool | None:
         return self.by_name.get(name)
+
+    def beside(self, tool: ListedTool, name: str) -> ListedTool | None:
+        """The tool to which the adapter of `tool` gives this name."""
+        return next(
+            (
+                other
+                for other in self.tools
+                if other.adapter == tool.adapter and other.plan.name == name
+            ),
+            None,
+        )
 
     def nearest(self, name: str) -> str | None:
         """The listed name that a caller may have meant."""
@@ -68,15 +84,19 @@ def build_tool_table(
 ) -> tuple[ToolTable, list[Problem]]:
     """The tools of one listener, out of its adapters, each with its file, in the order of
     precedence: the first of several tools of one name keeps it."""
-    planned = [(adapter.namespace, plan) for _, adapter in adapters for plan in adapter.tools]
-    names = listed_names([(namespace, plan.name) for namespace, plan in planned])
+    planned = [
+        (number, adapter.namespace, plan)
+        for number, (_, adapter) in enumerate(adapters)
+        for plan in adapter.tools
+    ]
+    names = listed_names([(namespace, plan.name) for _, namespace, plan in planned])
     tools = []
     problems = []
-    for (name, owner), (_, plan) in zip(names, planned, strict=True):
+    for (name, owner), (number, _, plan) in zip(names, planned, strict=True):
         if owner is not None:
-            problems.append(_renamed(plan, planned[owner][1], name))
+            problems.append(_renamed(plan, planned[owner][2], name))
         try:
-            tools.append(_list_tool(name, plan))
+            tools.append(_list_tool(name, plan, number))
         except (ValueError, TypeError, RecursionError) as error:
             problems.append(_unlistable(plan, error))
     by_name = {tool.name: tool for tool in tools}
@@ -85,7 +105,7 @@ def build_tool_table(
     return ToolTable(tuple(tools), by_name), problems
 
 
-def _list_tool(name: str, plan: ToolPlan) -> ListedTool:
+def _list_tool(name: str, plan: ToolPlan, adapter: int) -> ListedTool:
     arguments = tool_arguments(plan.operation)
     result = result_shape(plan.operation.output.schema)
     entry = tool_entry(name, plan, arguments, result, handshake=False)
@@ -100,7 +120,9 @@ def _list_tool(name: str, plan: ToolPlan) -> ListedTool:
             by_loose_name.setdefault(each.plan.loose, each)
     for each in arguments:
         by_loose_name.setdefault(fold_name(each.name), each)
-    return ListedTool(name, plan, arguments, result, entry, handshake_entry, by_name, by_loose_name)
+    return ListedTool(
+        name, plan, arguments, result, entry, handshake_entry, by_name, by_loose_name, adapter
+    )
 
 
 def _renamed(plan: ToolPlan, first: ToolPlan, name: str) -> Problem:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
+from mcp.server import Server
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.server import McpServer
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -27,12 +29,14 @@ _VERSION: Final = b"mcp-protocol-version"
 
 
 class HttpTransport:
-    """Three of the SDK's session managers over one server, each for the callers that it suits.
+    """Four of the SDK's session managers over one server, each for the callers that it suits.
 
     Requests of 2026-07-28 stand alone; closing one's response cancels it, for which the SDK wants
     its streaming mode. Clients of the handshake versions get a session when they initialize,
     since without one they would not hear of changes; one that sends no session id is served all
-    the same. With `keep_sessions` off, for processes that share a port, nobody gets a session.
+    the same. Answers are streams in the sessions of clients that can ask their users, as what
+    they are to ask comes in the stream of the call that it is for; they take twice the time.
+    With `keep_sessions` off, for processes that share a port, nobody gets a session.
     """
 
     def __init__(
@@ -43,24 +47,26 @@ class HttpTransport:
         name: str,
         keep_sessions: bool,
         telemetry: Telemetry | None = None,
+        asking: Asking | None = None,
     ) -> None:
-        self.server = McpServer(table, execute, name=name, telemetry=telemetry)
+        self.server = McpServer(table, execute, name=name, telemetry=telemetry, asking=asking)
         self.fast_lane = FastLane(execute)
         self.fast_lane.adopt(table, self.server.sdk.server_info_stamp)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
         self._plain = StreamableHTTPSessionManager(sdk, stateless=True, json_response=True)
-        self._sessions = StreamableHTTPSessionManager(
-            sdk,
-            json_response=True,
-            session_idle_timeout=_IDLE_SECONDS,
-            max_sessions=_MOST_SESSIONS,
-        )
+        self._sessions = _session_manager(sdk, json_response=True)
+        self._asking_sessions = _session_manager(sdk, json_response=False)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with self._modern.run(), self._plain.run(), self._sessions.run():
+        async with (
+            self._modern.run(),
+            self._plain.run(),
+            self._sessions.run(),
+            self._asking_sessions.run(),
+        ):
             yield
 
     async def post(
@@ -77,10 +83,10 @@ class HttpTransport:
         _identify(scope, principal)
         if not _is_handshake(scope):
             manager = self._modern
-        elif self._keep_sessions and (
-            message.get("method") == "initialize" or _header(scope, _SESSION) is not None
-        ):
-            manager = self._sessions
+        elif self._keep_sessions and message.get("method") == "initialize":
+            manager = self._asking_sessions if _can_ask(message) else self._sessions
+        elif self._keep_sessions and _header(scope, _SESSION) is not None:
+            manager = self._manager_of(scope)
         else:
             manager = self._plain
         await manager.handle_request(scope, receive, send)
@@ -101,7 +107,29 @@ class HttpTransport:
         _identify(scope, principal)
         # Streams cannot be resumed, and the SDK would leave a client that tries without answer.
         headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
-        await self._sessions.handle_request({**scope, "headers": headers}, receive, send)
+        await self._manager_of(scope).handle_request({**scope, "headers": headers}, receive, send)
+
+    def _manager_of(self, scope: Scope) -> StreamableHTTPSessionManager:
+        """The one that knows the session of a request, if any does; the SDK does not say."""
+        session = (_header(scope, _SESSION) or b"").decode("latin-1")
+        asks = session in self._asking_sessions._server_instances
+        return self._asking_sessions if asks else self._sessions
+
+
+def _session_manager(server: Server[Any], *, json_response: bool) -> StreamableHTTPSessionManager:
+    return StreamableHTTPSessionManager(
+        server,
+        json_response=json_response,
+        session_idle_timeout=_IDLE_SECONDS,
+        max_sessions=_MOST_SESSIONS,
+    )
+
+
+def _can_ask(initialize: Mapping[str, JsonValue]) -> bool:
+    """Whether a client says that it can ask its user."""
+    params = initialize.get("params")
+    declared = params.get("capabilities") if isinstance(params, dict) else None
+    return isinstance(declared, dict) and declared.get("elicitation") is not None
 
 
 def _identify(scope: Scope, principal: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.exposes.mcp.answer_content import text_of
-from naftiko_runtime.failures import Failure
+from naftiko_runtime.failures import Failure, Question
 
 _LONGEST_ERROR: Final = 4000
 """Characters of an upstream's error that a model is shown; error pages can be long."""
+_LONGEST_PREVIEW: Final = 1500
 _UNSURE: Final = " The call may have been executed all the same: check before you repeat it."
 
 
@@ -37,7 +39,40 @@ def failure_text(failure: Failure, hint: str = "") -> str:
     text = f"{failure.kind.title}: {_at_step(failure)}{failure.detail}{hint}"
     if failure.retry_after is not None:
         text += f" (Retry-After: {failure.retry_after})"
+    if failure.question is not None and failure.question.url is not None:
+        text = f"{text.removesuffix('.')}. {_approval_text(failure, failure.question.url)}"
     return text + _UNSURE if failure.executed else text
+
+
+def question_text(question: Question, tool: str) -> str:
+    """How a model has a question answered, by which tool with which arguments."""
+    yes, no = (
+        json.dumps(dict(each), ensure_ascii=False, default=str)
+        for each in (question.accept, question.decline)
+    )
+    refusing = f", for no with {no}" if question.decline else ""
+    return (
+        f'Put this question to the user: "{question.message}" For yes, call the tool "{tool}" '
+        f"with {yes}{refusing}."
+    )
+
+
+def _approval_text(failure: Failure, url: str) -> str:
+    """Where a person approves, what, until when, and what is to be done then."""
+    approval = failure.details.get("approval")
+    known = approval if isinstance(approval, dict) else {}
+    text = f"A person has to approve this at {url}"
+    named = [f"{name} {known[name]}" for name in ("id", "expires") if name in known]
+    if named:
+        text += f" ({', '.join(named)})"
+    preview = known.get("preview")
+    if preview is not None:
+        shown = json.dumps(preview, ensure_ascii=False, default=str)
+        text += f"; preview: {shown[:_LONGEST_PREVIEW]}"
+    return (
+        f"{text}. Ask the user to do that; after it was approved, repeat exactly the same call. "
+        "No argument can approve it."
+    )
 
 
 def _at_step(failure: Failure) -> str:

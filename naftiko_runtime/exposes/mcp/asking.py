@@ -1,0 +1,23 @@
+"""What a process has for asking the users of its clients."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from naftiko_runtime.state.memory import MemoryStore
+from naftiko_runtime.state.store import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """`key` (32 bytes or more) seals what clients hold between two rounds of a call, and `store`
+    knows which of it was used; processes that share a port share both. A user has `patience`
+    seconds to answer. `decided` returns as soon as the approval with this id is given, refused or
+    over; it may raise StateUnavailable."""
+
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    store: StateStore = field(default_factory=MemoryStore)
+    patience: float = 300.0
+    decided: Callable[[str], Awaitable[None]] | None = None
