@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 
 from naftiko_runtime.consumes.addresses import AddressError, split_url
 from naftiko_runtime.consumes.credentials import Logins
@@ -22,7 +23,9 @@ from naftiko_runtime.consumes.pools import (
     UpstreamSettings,
     check_ca_files,
 )
+from naftiko_runtime.consumes.sessions import session_ended, tells_session_end
 from naftiko_runtime.consumes.tracing import send_traced
+from naftiko_runtime.consumes.traffic import Traffic
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import RuntimeSettings
@@ -37,24 +40,58 @@ class HttpUpstreams:
 
     def __init__(self, settings: UpstreamSettings) -> None:
         check_ca_files(settings.ca_files)
+        self._timeout = settings.timeout
         self._pools = Pools(settings)
-        self._logins = Logins(self.send)
+        self._logins = Logins(self._send)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.traffic = Traffic()
 
     def adopt(self, settings: RuntimeSettings) -> None:
         """Calls upstreams as the operator's settings say from now on."""
         self._pools.adopt(settings)
+        self.traffic.adopt(settings.upstreams)
 
     def send(self, request: UpstreamRequest) -> Coroutine[None, None, UpstreamResponse]:
         """The answer, whatever its status. Raises CallFailed when there is none."""
+        if self.traffic.is_ruled:
+            conduct = self.traffic.conduct_of(request)
+            if conduct is not None and conduct.login is not None:
+                return self._send_in_session(request, conduct.login)
+        elif request.login is None:
+            return self._attempt(request)
+        return self.send_as_is(request)
+
+    def send_as_is(self, request: UpstreamRequest) -> Coroutine[None, None, UpstreamResponse]:
+        """As `send`, also where the answer is one of an upstream that nobody is logged in to."""
         if request.login is not None:
             return self._logins.send(request, request.login)
+        return self._send(request)
+
+    async def _send_in_session(self, request: UpstreamRequest, login: str) -> UpstreamResponse:
+        answer = await self.send_as_is(request)
+        if tells_session_end(answer.status, answer.headers, answer.body):
+            raise session_ended(request, answer.status, login)
+        return answer
+
+    def _send(self, request: UpstreamRequest) -> Coroutine[None, None, UpstreamResponse]:
+        """Sends a request that is logged in, if it has to be, as the operator's rules say."""
+        conduct = self.traffic.conduct_of(request)
+        if conduct is None or not conduct.is_governed:
+            return self._attempt(request)
+        timeout = self._timeout if conduct.timeout is None else conduct.timeout
+        return self.traffic.send(request, conduct, self._attempt, timeout)
+
+    def _attempt(
+        self, request: UpstreamRequest, deadline: float | None = None
+    ) -> Coroutine[None, None, UpstreamResponse]:
         span = current_span()
         if span is None:
-            return self._send(request)
-        return send_traced(span, request, self._send)
+            return self._send_once(request, deadline)
+        return send_traced(span, request, partial(self._send_once, deadline=deadline))
 
-    async def _send(self, request: UpstreamRequest) -> UpstreamResponse:
+    async def _send_once(
+        self, request: UpstreamRequest, deadline: float | None
+    ) -> UpstreamResponse:
         try:
             address, target = split_url(request.url)
         except AddressError as error:
@@ -69,18 +106,24 @@ class HttpUpstreams:
             length = 0 if content is None else len(content)
             host = address.host_header
             head = write_head(request.method, target, host, request.headers, length)
-            return await self._exchange(upstream, request.method, head, content)
+            return await self._exchange(upstream, request.method, head, content, deadline)
         except NoAnswer as error:
             exchange = Exchange(request, upstream)
             raise CallFailed(failure_of(error, exchange)) from error
 
     async def _exchange(
-        self, upstream: Upstream, method: str, head: bytes, content: bytes | None
+        self,
+        upstream: Upstream,
+        method: str,
+        head: bytes,
+        content: bytes | None,
+        deadline: float | None,
     ) -> UpstreamResponse:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         pool = upstream.pool
-        deadline = self._loop.time() + upstream.settings.timeout
+        if deadline is None:
+            deadline = self._loop.time() + upstream.settings.timeout
         limit = upstream.settings.max_response_bytes
         is_head = method == "HEAD"
         connection = pool.take() or await pool.obtain(deadline)

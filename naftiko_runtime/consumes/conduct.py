@@ -35,19 +35,14 @@ class Conduct:
 
 
 class Conducts:
-    """The conduct of each operation, found once for each set of rules."""
+    """The conduct of each operation under one set of rules, found when it is first called. False
+    where the rules say nothing about any."""
 
     __slots__ = ("_known", "_rules")
 
     def __init__(self, rules: Sequence[UpstreamRule] = ()) -> None:
-        self._rules: tuple[UpstreamRule, ...] = ()
-        self._known: dict[tuple[str, str], Conduct | None] = {}
-        self.adopt(rules)
-
-    def adopt(self, rules: Sequence[UpstreamRule]) -> None:
-        """Goes by these rules from the next call on."""
         self._rules = tuple(rules) if any(map(_says_something, rules)) else ()
-        self._known = {}
+        self._known: dict[tuple[str, str], Conduct | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rules)

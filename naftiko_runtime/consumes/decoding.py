@@ -31,6 +31,11 @@ def decode_answer(
         raise _unreadable(response, raw_format.name, operation, error) from error
 
 
+def looks_like_html(body: bytes) -> bool:
+    """Whether a body, or the beginning of one, is an HTML page."""
+    return _HTML.match(body[:4096]) is not None
+
+
 def _unreadable(
     response: UpstreamResponse, name: str, operation: str, error: ValueError
 ) -> CallFailed:
@@ -38,7 +43,7 @@ def _unreadable(
     expected = f"where {name.upper()} was expected"
     if not response.body.strip():
         what = f"an empty body {expected}"
-    elif _HTML.match(response.body[:4096]):
+    elif looks_like_html(response.body):
         what = (
             f"an HTML page {expected} - if it is a login page, the session has ended: log in again"
         )
