@@ -8,20 +8,24 @@ otherwise, counted from the last piece of the request that the caller has given.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from math import inf
 from typing import Any
 
 from naftiko_runtime.consumes.addresses import AddressError, split_url
+from naftiko_runtime.consumes.conduct import Conduct
 from naftiko_runtime.consumes.credentials import Logins
 from naftiko_runtime.consumes.credentials.handshake import Send
 from naftiko_runtime.consumes.faults import Exchange, failure_of, label, may_send_again
 from naftiko_runtime.consumes.http1.endings import NoAnswer
 from naftiko_runtime.consumes.http1.request_head import ANYTHING, write_head
 from naftiko_runtime.consumes.http1.stream import AnswerStream
-from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse
+from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse, UpstreamResponse
 from naftiko_runtime.consumes.pools import Pools, TrustError, UpstreamSettings, check_ca_files
+from naftiko_runtime.consumes.sessions import session_ended, tells_session_end
 from naftiko_runtime.consumes.tracing import traced
+from naftiko_runtime.consumes.traffic import Traffic
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import RuntimeSettings
@@ -31,18 +35,23 @@ class HttpStreams:
     """Implements `Streams`. One per process, used from its one event loop, closed at its end. Its
     connections are its own: exchanges that last must not keep calls waiting.
 
-    `send` sends what logging in takes. Raises TrustError when made with a `--ca` file that cannot
-    be used.
+    `send` sends what logging in takes; `traffic` is that of the client for calls, with which what
+    is streamed keeps to one pace. It is not sent again: it is not held. Raises TrustError when
+    made with a `--ca` file that cannot be used.
     """
 
-    def __init__(self, settings: UpstreamSettings, send: Send) -> None:
+    def __init__(
+        self, settings: UpstreamSettings, send: Send, traffic: Traffic | None = None
+    ) -> None:
         check_ca_files(settings.ca_files)
         self._pools = Pools(settings)
         self._logins = Logins(send)
+        self._traffic = traffic or Traffic()
 
     def adopt(self, settings: RuntimeSettings) -> None:
         """Calls upstreams as the operator's settings say from now on."""
         self._pools.adopt(settings)
+        self._traffic.adopt(settings.upstreams)
 
     @asynccontextmanager
     async def stream(
@@ -52,11 +61,44 @@ class HttpStreams:
         ready = request if login is None else await self._logins.authorized(request, login)
         with traced(ready) as (outgoing, note_status):
             exchange, target = self._choose(outgoing)
-            async with _exchanged(exchange, target, body) as response:
+            conduct = self._traffic.conduct_of(outgoing)
+            async with (
+                self._in_turn(outgoing, conduct) as note,
+                _exchanged(exchange, target, body) as response,
+            ):
                 note_status(response.status)
+                note(response)
                 if login is not None and response.status == 401:
                     self._logins.note_refusal(request, login, _challenges(response))
+                asked = conduct and conduct.login
+                if asked and tells_session_end(response.status, response.headers):
+                    raise session_ended(request, response.status, asked)
                 yield response
+
+    @asynccontextmanager
+    async def _in_turn(
+        self, request: UpstreamRequest, conduct: Conduct | None
+    ) -> AsyncIterator[Callable[[StreamedResponse], None]]:
+        """Waits for a request's turn. The context is given the head of the answer; without it, the
+        exchange has failed."""
+        lane = conduct and self._traffic.lane(request, conduct)
+        if not lane:
+            yield lambda response: None
+            return
+        number = await lane.enter(request, inf)
+        heads: list[StreamedResponse] = []
+
+        def note(response: StreamedResponse) -> None:
+            heads.append(response)
+            lane.note(number, UpstreamResponse(response.status, response.headers, b""))
+
+        try:
+            yield note
+        except BaseException as error:
+            if not heads:
+                failure = error.failure if isinstance(error, CallFailed) else None
+                lane.leave(number) if failure is None else lane.note(number, failure)
+            raise
 
     def _choose(self, request: UpstreamRequest) -> tuple[Exchange, bytes]:
         try:

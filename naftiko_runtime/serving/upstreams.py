@@ -20,8 +20,9 @@ def open_upstreams(choices: UpstreamChoices) -> HttpUpstreams:
 
 
 def open_streams(choices: UpstreamChoices, upstreams: HttpUpstreams) -> HttpStreams:
-    """A client for what is forwarded, which logs in with the other one. As `open_upstreams`."""
-    return HttpStreams(_settings(choices), upstreams.send)
+    """A client for what is forwarded, which logs in with the other one and keeps to one pace with
+    it. As `open_upstreams`."""
+    return HttpStreams(_settings(choices), upstreams.send_as_is, upstreams.traffic)
 
 
 def _settings(choices: UpstreamChoices) -> UpstreamSettings:
