@@ -26,6 +26,8 @@ async def test_memory_is_a_place() -> None:
         ("redis://localhost/", "redis://localhost:6379/0"),
         ("redis://:pw@10.0.0.1:7000/2", "redis://10.0.0.1:7000/2"),
         ("rediss://user:pw@[::1]:7000/15", "rediss://[::1]:7000/15"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock?db=0"),
+        ("unix://:pw@/run/redis.sock?db=3", "unix:///run/redis.sock?db=3"),
         ("rediss://host?ssl_ca_certs=/etc/ca.pem", "rediss://host:6379/0"),
     ],
 )
@@ -46,6 +48,8 @@ def test_an_address_is_shown_without_who_logs_in(text: str, shown: str) -> None:
         ("redis://localhost:70000", "cannot be read"),
         ("redis://[::1", "cannot be read"),
         ("redis://localhost/orders", "is a number"),
+        ("unix://", "none of a Redis server"),
+        ("unix:///run/redis.sock?db=a", "is a number"),
         ("redis://localhost?socket_timeout=900", "socket_timeout"),
         ("rediss://localhost?ssl_cert_reqs=none", "ssl_cert_reqs"),
         ("redis://localhost?ssl_ca_certs=/etc/ca.pem", "ssl_ca_certs"),

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -260,6 +261,19 @@ async def test_passwords_work_and_wrong_ones_are_named_but_not_shown(tmp_path: P
                 assert "hunter2" not in str(found.value)
         finally:
             for store in (right, wrong, none):
+                await store.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_socket_of_this_machine_works(tmp_path: Path) -> None:
+    with TemporaryDirectory() as short:
+        place = Path(short, "redis.sock")
+        with RedisServer(tmp_path, [f"unixsocket {place}", "requirepass p@ss"]):
+            store = open_store(Secret(f"unix://:p%40ss@{place}?db=2"))
+            try:
+                assert await store.replace("key", None, b"1", HOUR)
+                assert await store.get("key") == b"1"
+            finally:
                 await store.aclose()
 
 
