@@ -143,6 +143,9 @@ class GuardRule:
     place: Place | None = None
 
 
+_LOOPBACK_FOR_ALL: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalPage:
     """Where a person approves. `password` is made anew at each start where none is set; `url` is
@@ -152,6 +155,19 @@ class ApprovalPage:
     address: str = "127.0.0.1"
     password: Secret | None = None
     url: str | None = None
+
+    @property
+    def base(self) -> str:
+        """The page's address as a person opens it, without a slash at the end. What listens
+        everywhere is named as this machine finds it."""
+        if self.url is not None:
+            return self.url.rstrip("/")
+        host = _LOOPBACK_FOR_ALL.get(self.address, self.address)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def link(self, id_: str) -> str:
+        """Where a person finds the parked call of that id."""
+        return f"{self.base}/approvals/{id_}"
 
 
 IN_MEMORY: Final = Secret("memory")
