@@ -143,7 +143,7 @@ class GuardRule:
     place: Place | None = None
 
 
-_LOOPBACK_FOR_ALL: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOOPBACK_FOR_ALL: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound
 
 
 @dataclass(frozen=True, slots=True)
