@@ -30,7 +30,7 @@ from naftiko_runtime.document.model import (
     Value,
     references_of,
 )
-from naftiko_runtime.document.parameter_checks import check_consumed, check_inputs, check_route
+from naftiko_runtime.document.parameter_checks import check_consumed, check_route
 from naftiko_runtime.document.semantics_checks import check_semantics
 from naftiko_runtime.document.skill_checks import check_skills
 from naftiko_runtime.document.step_checks import check_mappings, check_steps
@@ -81,8 +81,6 @@ def _sound_adapter(adapter: Adapter, capability: Capability, reading: Reading) -
             ),
         )
     if isinstance(adapter, McpAdapter):
-        for tool in adapter.tools:
-            check_inputs(tool.parameters, reading)
         prompts = tuple(p for p in adapter.prompts if not reading.is_refused(p.path))
         return replace(
             adapter,

@@ -32,6 +32,7 @@ from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbo
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
 from naftiko_runtime.plan.mcp_parts import compile_prompts, compile_resources
 from naftiko_runtime.plan.operation import (
+from naftiko_runtime.plan.inputs import InputPatternError
     CapabilityPlan,
     ForwardPlan,
     McpAdapterPlan,
@@ -369,3 +370,6 @@ def _compile_operation(
         kind = _KINDS[type(part)]
         context.refuse("not-compilable", part, f'the {kind} "{part.name}" cannot be run: {error}')
     return None
+    except InputPatternError as error:
+        remedy = "write it without what the message names"
+        context.refuse("pattern", error.input or part, str(error), remedy)

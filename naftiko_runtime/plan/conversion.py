@@ -12,6 +12,7 @@ from math import isfinite
 from naftiko_runtime.document.model import ParameterType
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
+from naftiko_runtime.plan.patterns import compile_pattern
 
 _DIGITS = 4000
 """The most digits of an integer: Python writes no more than 4,300 of them."""
@@ -36,7 +37,8 @@ def compile_conversion(
 ) -> Convert:
     """The check of one input: takes the value as given and whether it came as text, returns it in
     its type. Items of lists and members of objects are checked where the schema says what they
-    are. Raises CallFailed (INVALID_INPUT)."""
+    are. Raises CallFailed (INVALID_INPUT). Raises PatternError itself, for a pattern that cannot be
+    checked."""
     return _compile(name, name, type_, schema)
 
 
@@ -230,18 +232,13 @@ def _decimal(number: float | Decimal) -> Decimal:
 
 
 def _pattern(pattern: JsonValue) -> Check:
-    """No check for a pattern that Python cannot read; loading has warned of it."""
-    try:
-        expression = re.compile(str(pattern))
-    except re.error:
-        return lambda value: None
+    """Raises PatternError."""
+    matches = compile_pattern(str(pattern))
 
     def check(value: JsonValue) -> str | None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or matches(value):
             return None
-        if len(value) > 4096 or not expression.search(value):
-            return f"expected text that matches {pattern}"
-        return None
+        return f"expected text that matches {pattern}"
 
     return check
 

@@ -18,9 +18,10 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
-from naftiko_runtime.plan.conversion import compile_conversion
+from naftiko_runtime.plan.conversion import Convert, compile_conversion
 from naftiko_runtime.plan.jsonpath import compile_jsonpath
 from naftiko_runtime.plan.operation import InputPlan
+from naftiko_runtime.plan.patterns import PatternError
 
 _ROUTE_VARIABLE = re.compile(r"\{\{?\s*([^{}]+?)\s*\}\}?")
 _STANDARD_HEADERS = frozenset(
@@ -237,7 +238,7 @@ class InputCollector:
             route_variable=None if constant is not None else self._route_variable(name, declared),
             whole_body=wanted.whole_body,
             body_path=body_path,
-            convert=compile_conversion(name, checked, keywords),
+            convert=_conversion(name, checked, keywords, declared),
         )
 
     def _is_required(self, declared: InputParameter | None, need: Need) -> bool:
@@ -293,6 +294,28 @@ def _typed_constant(name: str, type_: ParameterType | None, constant: str) -> Js
 
 
 def _schema(type_: ParameterType | None, keywords: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+class InputPatternError(ValueError):
+    """The pattern of an input cannot be checked. `input` is where the file declares the input; None
+    where the call implies it."""
+
+    def __init__(self, name: str, reason: str, declared: InputParameter | None) -> None:
+        super().__init__(f'the pattern of "{name}" cannot be checked: {reason}')
+        self.input = declared
+
+
+def _conversion(
+    name: str,
+    type_: ParameterType | None,
+    keywords: Mapping[str, JsonValue],
+    declared: InputParameter | None,
+) -> Convert:
+    """Raises InputPatternError."""
+    try:
+        return compile_conversion(name, type_, keywords)
+    except PatternError as error:
+        raise InputPatternError(name, str(error), declared) from None
+
+
     """The JSON Schema of an input, out of its type and the further keywords that the file gives."""
     known = {key: value for key, value in keywords.items() if key in _SCHEMA_KEYWORDS}
     if type_ is None:

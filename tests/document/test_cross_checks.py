@@ -252,13 +252,6 @@ def test_a_forward_to_an_unknown_upstream_is_an_error() -> None:
     assert problem.remedy == 'did you mean "web-orders"?'
 
 
-def test_a_pattern_that_cannot_be_read_is_a_warning() -> None:
-    found = reading(parameters="[{name: account, in: path, type: string, pattern: '[a-'}]")
-    problem = only(found, "pattern")
-    assert problem.severity is Severity.WARNING
-    assert '"[a-" cannot be read' in problem.message
-
-
 def test_all_problems_of_a_file_are_reported_at_once() -> None:
     found = reading(
         operation="{method: DELETE, name: cancel, call: web-orders.nope}",

@@ -186,7 +186,7 @@ def test_the_keywords_of_list_items_are_checked() -> None:
     "schema",
     [
         {"pattern": "["},
-        {"pattern": r"\p{L}+"},
+        {"pattern": r"(a)\1"},
         {"minimum": "abc"},
         {"minLength": "abc"},
         {"minimum": [1]},
@@ -201,10 +201,6 @@ def test_a_keyword_that_cannot_be_used_never_stops_a_file_from_loading(
     assert call.file.plan is not None
     if not call.file.plan.mcp[0].tools:
         assert call.problems != ()
-
-
-def test_a_pattern_that_takes_for_ever_is_not_run_on_long_text() -> None:
-    assert "expected text that matches" in refused("string", "a" * 5000, True, pattern="^a+$")
 
 
 def test_a_value_in_a_message_is_short_and_on_one_line() -> None:

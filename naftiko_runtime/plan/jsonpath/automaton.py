@@ -1,4 +1,4 @@
-"""Matches I-Regexp in time linear in the text: no text and no expression can make it backtrack.
+"""Matches regular expressions in time linear in the text: nothing can make it backtrack.
 
 The expression becomes a nondeterministic automaton (Thompson's construction). While matching, each
 set of states that some text leads to becomes one state of a deterministic automaton, remembered
@@ -19,7 +19,6 @@ from naftiko_runtime.plan.jsonpath.iregexp import (
     CharacterTest,
     Expression,
     Sequence,
-    parse_iregexp,
 )
 
 _REMEMBERED: Final = 50_000
@@ -66,16 +65,16 @@ class _Reached:
 
 
 class Matcher:
-    """An I-Regexp, to be found `anywhere` in a text or to match all of it.
+    """An expression, to be found `anywhere` in a text or to match all of it.
 
-    Raises NotIRegexp or IRegexpTooLarge when made. Belongs to one compiled path; it remembers
-    transitions, so it is not for use by several threads at once.
+    Belongs to one compiled path or input; it remembers transitions, so it is not for use by several
+    threads at once.
     """
 
-    def __init__(self, pattern: str, *, anywhere: bool) -> None:
+    def __init__(self, expression: Expression, *, anywhere: bool) -> None:
         self._anywhere = anywhere
         self._states: list[_State] = [_Split(())]
-        self._first = self._build(parse_iregexp(pattern), _ACCEPT)
+        self._first = self._build(expression, _ACCEPT)
         self._known: dict[frozenset[int], _Reached] = {}
         self._remembered = 0
         self._start, _ = self._reach((self._first,), at_start=True)

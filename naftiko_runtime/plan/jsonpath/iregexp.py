@@ -74,7 +74,7 @@ class Repetition:
 
 Expression: TypeAlias = Character | Anchor | Sequence | Alternatives | Repetition
 
-_CATEGORIES: Final = {
+CATEGORIES: Final = {
     "L": "lmotu", "M": "cen", "N": "dlo", "P": "cdefios", "Z": "lps", "S": "ckmo", "C": "cfno",
 }  # fmt: skip
 _ESCAPED: Final = {c: c for c in "()*+-.?[\\]^{|}"} | {"n": "\n", "r": "\r", "t": "\t"}
@@ -123,13 +123,15 @@ class _Reader:
             branches.append(self.branch())
         if len(branches) == 1:
             return branches[0]
-        return Alternatives(tuple(branches), _checked(sum(1 + branch.size for branch in branches)))
+        return Alternatives(
+            tuple(branches), checked_size(sum(1 + branch.size for branch in branches))
+        )
 
     def branch(self) -> Expression:
         items: list[Expression] = []
         while self.next() not in ("", "|", ")"):
             items.append(self.repeated(self.atom()))
-        return Sequence(tuple(items), _checked(sum(item.size for item in items)))
+        return Sequence(tuple(items), checked_size(sum(item.size for item in items)))
 
     def atom(self) -> Expression:
         if self.take("("):
@@ -167,7 +169,7 @@ class _Reader:
         elif not self.take("*"):
             return item
         copies = least + 1 if most is None else most
-        return Repetition(item, least, most, _checked(copies * (item.size + 1)))
+        return Repetition(item, least, most, checked_size(copies * (item.size + 1)))
 
     def bounds(self) -> tuple[int, int | None]:
         least = self.count()
@@ -207,7 +209,7 @@ class _Reader:
         if not self.take("{"):
             raise NotIRegexp(self.pattern)
         major = self.character()
-        minors = _CATEGORIES.get(major)
+        minors = CATEGORIES.get(major)
         if minors is None:
             raise NotIRegexp(self.pattern)
         minor = "" if self.next() == "}" else self.character()
@@ -258,7 +260,8 @@ class _Reader:
         return character
 
 
-def _checked(size: int) -> int:
+def checked_size(size: int) -> int:
+    """The size, where it is not too large. Raises IRegexpTooLarge."""
     if size > MAX_STATES:
         raise IRegexpTooLarge
     return size

@@ -23,7 +23,7 @@ from naftiko_runtime.plan.jsonpath.comparison import equal, less
 from naftiko_runtime.plan.jsonpath.errors import JsonPathBudgetExceeded
 from naftiko_runtime.plan.jsonpath.evaluation import NODE_BUDGET, Evaluation
 from naftiko_runtime.plan.jsonpath.functions import OF_ONE_VALUE, only_value
-from naftiko_runtime.plan.jsonpath.iregexp import IRegexpTooLarge, NotIRegexp
+from naftiko_runtime.plan.jsonpath.iregexp import IRegexpTooLarge, NotIRegexp, parse_iregexp
 from naftiko_runtime.plan.jsonpath.lookups import compile_reader
 
 Nodes: TypeAlias = list[JsonValue]
@@ -193,6 +193,6 @@ def _matcher(pattern: MaybeJson, *, anywhere: bool) -> Matcher | None:
     if not isinstance(pattern, str):
         return None
     try:
-        return Matcher(pattern, anywhere=anywhere)
+        return Matcher(parse_iregexp(pattern), anywhere=anywhere)
     except NotIRegexp:
         return None
