@@ -25,6 +25,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan, ToolMode
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
+from naftiko_runtime.plan.consumed import consumed_plans
 from naftiko_runtime.plan.control import compile_control
 from naftiko_runtime.plan.forward import compile_forward
 from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
@@ -127,6 +128,7 @@ def compile_capability(
         variables={bind.variable: bind.variable in variables.values for bind in capability.binds},
         upstreams={namespace: base.origin for namespace, base in bases.items()},
         files=tuple(sorted(scripting.files)),
+        consumed=consumed_plans(surroundings),
     )
     return plan, problems
 

@@ -294,7 +294,9 @@ class CapabilityPlan:
     """All that one file serves. `unserved` are its adapters that are out of service; `variables`
     says of each declared variable whether it has a value; `upstreams` maps each consumed namespace
     to its origin (`https://localhost:5000`), None where a variable that it needs is not set.
-    `files` are those that it is made of beside the file itself, there or not: scripts."""
+    `files` are those that it is made of beside the file itself, there or not: scripts. `consumed`
+    gives the plan of each consumed operation (`namespace.operation`) called on its own, or raises
+    ValueError where it cannot be."""
 
     file: str
     label: str
@@ -307,3 +309,4 @@ class CapabilityPlan:
     variables: Mapping[str, bool] = field(default_factory=dict)
     upstreams: Mapping[str, str | None] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    consumed: Mapping[str, Callable[[], OperationPlan]] = field(default_factory=dict, compare=False)
