@@ -30,10 +30,10 @@ from naftiko_runtime.plan.control import compile_control
 from naftiko_runtime.plan.forward import compile_forward
 from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
 from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbound
+from naftiko_runtime.plan.inputs import InputPatternError
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError
 from naftiko_runtime.plan.mcp_parts import compile_prompts, compile_resources
 from naftiko_runtime.plan.operation import (
-from naftiko_runtime.plan.inputs import InputPatternError
     CapabilityPlan,
     ForwardPlan,
     McpAdapterPlan,
@@ -366,12 +366,12 @@ def _compile_operation(
         context.problems.append(
             Problem("script", error.step.place, path, str(error), error.remedy, *_OUT_OF_SERVICE)
         )
+    except InputPatternError as error:
+        remedy = "write it without what the message names"
+        context.refuse("pattern", error.input or part, str(error), remedy)
     except OutOfService as error:
         context.refuse("call-out-of-service", part, str(error))
     except ValueError as error:
         kind = _KINDS[type(part)]
         context.refuse("not-compilable", part, f'the {kind} "{part.name}" cannot be run: {error}')
     return None
-    except InputPatternError as error:
-        remedy = "write it without what the message names"
-        context.refuse("pattern", error.input or part, str(error), remedy)

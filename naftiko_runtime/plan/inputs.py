@@ -285,15 +285,6 @@ class InputCollector:
         return tuple(general)
 
 
-def _typed_constant(name: str, type_: ParameterType | None, constant: str) -> JsonValue:
-    """A constant in the input's type. Raises ValueError when it does not fit."""
-    try:
-        return compile_conversion(name, type_, {})(constant, True)
-    except CallFailed as failed:
-        raise ValueError(f"the value of its input {failed.failure.detail}") from None
-
-
-def _schema(type_: ParameterType | None, keywords: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 class InputPatternError(ValueError):
     """The pattern of an input cannot be checked. `input` is where the file declares the input; None
     where the call implies it."""
@@ -316,6 +307,15 @@ def _conversion(
         raise InputPatternError(name, str(error), declared) from None
 
 
+def _typed_constant(name: str, type_: ParameterType | None, constant: str) -> JsonValue:
+    """A constant in the input's type. Raises ValueError when it does not fit."""
+    try:
+        return compile_conversion(name, type_, {})(constant, True)
+    except CallFailed as failed:
+        raise ValueError(f"the value of its input {failed.failure.detail}") from None
+
+
+def _schema(type_: ParameterType | None, keywords: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The JSON Schema of an input, out of its type and the further keywords that the file gives."""
     known = {key: value for key, value in keywords.items() if key in _SCHEMA_KEYWORDS}
     if type_ is None:
