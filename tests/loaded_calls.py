@@ -28,6 +28,7 @@ from naftiko_runtime.plan.operation import (
     Scope,
     UpstreamRequest,
 )
+from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
 from naftiko_runtime.problems import Problem
 
 BASE = "https://api.example.com/v1"
@@ -46,7 +47,11 @@ class Given:
         body: MaybeJson = MISSING,
         *,
         textual: bool = False,
+        origin: Origin = UNKNOWN_REST,
+        dry_run: bool = False,
     ) -> None:
+        self.origin = origin
+        self.dry_run = dry_run
         self._values = values
         self._body = body
         self._textual = textual

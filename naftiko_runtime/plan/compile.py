@@ -46,6 +46,7 @@ from naftiko_runtime.plan.operation import (
 from naftiko_runtime.plan.outputs import OutputError
 from naftiko_runtime.plan.scripts import ScriptError, read_scripting
 from naftiko_runtime.plan.skills import compile_skills
+from naftiko_runtime.plan.targets import targets_of
 from naftiko_runtime.plan.uri_template import read_uri
 from naftiko_runtime.plan.url import Base, BaseUriError, resolve_base
 from naftiko_runtime.plan.variables import Variables
@@ -129,6 +130,7 @@ def compile_capability(
         upstreams={namespace: base.origin for namespace, base in bases.items()},
         files=tuple(sorted(scripting.files)),
         consumed=consumed_plans(surroundings),
+        targets=targets_of(capability.consumes.values(), bases),
     )
     return plan, problems
 

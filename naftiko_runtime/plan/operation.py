@@ -21,7 +21,9 @@ from naftiko_runtime.plan.calls import (
     Scope,
     UpstreamRequest,
 )
+from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.inbound import InboundPlan
+from naftiko_runtime.plan.origin import Origin
 from naftiko_runtime.plan.prompt_text import PromptText
 from naftiko_runtime.plan.step_plans import (
     CallStepPlan,
@@ -115,6 +117,14 @@ class Inputs(Protocol):
         `raw_body` is the bytes as they came, unchecked, and the body has no value."""
         ...
 
+    @property
+    def origin(self) -> Origin: ...
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the caller wants to know what would be sent, and nothing to be changed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MockPlan:
@@ -133,7 +143,9 @@ class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
     `capability` is the label of its file, `function` the aggregate function that it refers to;
-    both are for traces. `accepts_body` says that a JSON request body is read or passed on,
+    both are for traces. `version` identifies the text of the file, and `read_only` says that it
+    declares that nothing is changed, whatever the method. `accepts_body` says that a JSON request
+    body is read or passed on,
     `body_required` that the call cannot do without. `passes_encoded_body` says that the body goes
     upstream as it came together with its Content-Encoding, so that it may be compressed.
     """
@@ -148,6 +160,8 @@ class OperationPlan:
     body_schema: Mapping[str, JsonValue] | None = None
     capability: str = ""
     function: str | None = None
+    version: str = ""
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +310,7 @@ class CapabilityPlan:
     to its origin (`https://localhost:5000`), None where a variable that it needs is not set.
     `files` are those that it is made of beside the file itself, there or not: scripts. `consumed`
     gives the plan of each consumed operation (`namespace.operation`) called on its own, or raises
-    ValueError where it cannot be."""
+    ValueError where it cannot be. `targets` say where the requests of consumed operations go."""
 
     file: str
     label: str
@@ -310,3 +324,4 @@ class CapabilityPlan:
     upstreams: Mapping[str, str | None] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     consumed: Mapping[str, Callable[[], OperationPlan]] = field(default_factory=dict, compare=False)
+    targets: tuple[Target, ...] = ()

@@ -13,6 +13,7 @@ from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import JsonError, encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.operation import InputPlan
+from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 
 _MOST_NAMES = 30
 
@@ -20,9 +21,18 @@ _MOST_NAMES = 30
 class ArgumentInputs:
     """Implements `Inputs` over the arguments of one call; made by `read_arguments`."""
 
-    __slots__ = ("_body", "_values")
+    __slots__ = ("_body", "_values", "dry_run", "origin")
 
-    def __init__(self, values: Mapping[str, JsonValue], body: MaybeJson) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, JsonValue],
+        body: MaybeJson,
+        origin: Origin = UNKNOWN_MCP,
+        *,
+        dry_run: bool = False,
+    ) -> None:
+        self.origin = origin
+        self.dry_run = dry_run
         self._values = values
         self._body = body
 
@@ -43,7 +53,13 @@ class ArgumentInputs:
         return False
 
 
-def read_arguments(tool: ListedTool, given: Mapping[str, JsonValue]) -> ArgumentInputs:
+def read_arguments(
+    tool: ListedTool,
+    given: Mapping[str, JsonValue],
+    origin: Origin = UNKNOWN_MCP,
+    *,
+    dry_run: bool = False,
+) -> ArgumentInputs:
     """Sorts arguments by the inputs that they are for: the listed name, the file's name, or one
     that differs in case, `-` and `_` only.
 
@@ -73,7 +89,7 @@ def read_arguments(tool: ListedTool, given: Mapping[str, JsonValue]) -> Argument
     for argument in tool.arguments:
         if argument.plan is None and argument.required and body is MISSING:
             raise _invalid(argument, "is missing")
-    return ArgumentInputs(values, body)
+    return ArgumentInputs(values, body, origin, dry_run=dry_run)
 
 
 def _invalid(argument: ToolArgument, complaint: str) -> CallFailed:

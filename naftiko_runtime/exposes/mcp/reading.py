@@ -19,6 +19,7 @@ from naftiko_runtime.exposes.media_types import as_text, guess_media_type
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 from naftiko_runtime.plan.operation import InputPlan, OperationPlan, ResourcePlan
+from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ class NotRead(Exception):
 class UriInputs:
     """Implements `Inputs` over the variables of a URI."""
 
-    __slots__ = ("_loose", "_values")
+    __slots__ = ("_loose", "_values", "dry_run", "origin")
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], origin: Origin = UNKNOWN_MCP) -> None:
+        self.origin = origin
+        self.dry_run = False
         self._values = values
         self._loose = {fold_name(name): value for name, value in values.items()}
 
@@ -63,7 +66,9 @@ class UriInputs:
         return False
 
 
-async def read_resource(table: ResourceTable, uri: str, execute: Execute) -> ResourceContent:
+async def read_resource(
+    table: ResourceTable, uri: str, execute: Execute, origin: Origin = UNKNOWN_MCP
+) -> ResourceContent:
     """The content of the resource that a URI means. Raises NotRead."""
     try:
         found = table.find(uri)
@@ -72,15 +77,19 @@ async def read_resource(table: ResourceTable, uri: str, execute: Execute) -> Res
     if found is None:
         raise _unknown(table, uri)
     if found.plan.operation is not None:
-        return await _answer(found.plan, found.plan.operation, found.values, execute)
+        return await _answer(found.plan, found.plan.operation, found.values, origin, execute)
     return await run_sync(_read_file, found)
 
 
 async def _answer(
-    plan: ResourcePlan, operation: OperationPlan, values: Mapping[str, str], execute: Execute
+    plan: ResourcePlan,
+    operation: OperationPlan,
+    values: Mapping[str, str],
+    origin: Origin,
+    execute: Execute,
 ) -> ResourceContent:
     try:
-        outcome = await execute(operation, UriInputs(values))
+        outcome = await execute(operation, UriInputs(values, origin))
     except CallFailed as failed:
         outcome = failed.failure
     if isinstance(outcome, Failure):

@@ -17,6 +17,7 @@ from naftiko_runtime.json_codec import decode_request_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from naftiko_runtime.plan.operation import InputPlan
+from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
 
 
 class RequestInputs:
@@ -37,6 +38,8 @@ class RequestInputs:
         "_query",
         "_query_string",
         "_variables",
+        "dry_run",
+        "origin",
     )
 
     def __init__(
@@ -47,7 +50,11 @@ class RequestInputs:
         body: bytes,
         *,
         encoded: bool = False,
+        origin: Origin = UNKNOWN_REST,
+        dry_run: bool = False,
     ) -> None:
+        self.origin = origin
+        self.dry_run = dry_run
         self._variables = variables
         self._query_string = query_string
         self._headers = headers
