@@ -38,7 +38,14 @@ class OrderBook:
     in the settlement after the one in which it was placed.
     """
 
-    def __init__(self, quote_at: QuoteAt, first_order_id: int, now: float) -> None:
+    def __init__(
+        self,
+        quote_at: QuoteAt,
+        first_order_id: int,
+        now: float,
+        client_id_window: float = CLIENT_ID_WINDOW,
+    ) -> None:
+        self._client_id_window = client_id_window
         self._quote_at = quote_at
         self._next_id = first_order_id
         self._settled_at = now
@@ -63,7 +70,7 @@ class OrderBook:
         for request in requests:
             used_at = self._client_ids.get(request.client_id or "")
             if request.client_id in fresh or (
-                used_at is not None and now - used_at < CLIENT_ID_WINDOW
+                used_at is not None and now - used_at < self._client_id_window
             ):
                 raise Refusal(400, f"Local order ID={request.client_id} is already registered.")
             if request.parent is not None and request.parent not in fresh:

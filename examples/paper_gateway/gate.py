@@ -25,6 +25,9 @@ _WITHOUT_BROKERAGE = frozenset(
 )
 """The `/iserver` calls that a user who is logged in may make without a brokerage session."""
 
+_HALF_WAY = 0.01
+"""How many seconds the first half of an answer has to get out before the connection is torn."""
+
 
 class Gate:
     """ASGI middleware: manners of HTTP, pacing, faults and login, in this order."""
@@ -96,35 +99,68 @@ def _bad_manners(method: str, headers: Headers) -> Response | None:
 async def _with_fault(
     fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Carry the call out at once, and spoil its answer."""
+    """Carry the call out, unless it is to be dropped, and spoil its answer."""
     answer: list[Message] = []
 
     async def keep(message: Message) -> None:
         answer.append(message)
 
-    await app(scope, receive, keep)
-    if fault.name is FaultName.RESET:
-        cut = cast("Callable[[], None]", scope["extensions"][ABORT])
-        cut()
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    request = await _read(receive)
+    if fault.name is FaultName.DROPPED:
+        await _cut(scope, receive)
         return
-    if fault.name is FaultName.SLOW:
+    if fault.name is FaultName.LATE:
         await asyncio.sleep(fault.seconds)
-    if fault.name is FaultName.MALFORMED:
-        answer = _cut_in_half(answer)
+
+    async def read_again() -> Message:
+        return request.pop(0) if request else await receive()
+
+    await app(scope, read_again, keep)
+    match fault.name:
+        case FaultName.RESET:
+            await _cut(scope, receive)
+            return
+        case FaultName.TORN:
+            start, rest = _halved(answer)
+            await send(start)
+            await send({**rest, "more_body": True})
+            await asyncio.sleep(_HALF_WAY)
+            await _cut(scope, receive)
+            return
+        case FaultName.SLOW:
+            await asyncio.sleep(fault.seconds)
+        case FaultName.MALFORMED:
+            start, rest = _halved(answer)
+            answer = [_with_length(start, len(rest["body"])), rest]
     for message in answer:
         await send(message)
 
 
-def _cut_in_half(answer: list[Message]) -> list[Message]:
-    """The same answer with the first half of its body, and a length that fits it."""
-    start = answer[0]
+async def _read(receive: Receive) -> list[Message]:
+    """The whole request, so that it can be carried out after its client has gone."""
+    request = [await receive()]
+    while request[-1].get("more_body"):
+        request.append(await receive())
+    return request
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    """Tear the connection down, and wait until it is."""
+    cut = cast("Callable[[], None]", scope["extensions"][ABORT])
+    cut()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _halved(answer: list[Message]) -> tuple[Message, Message]:
+    """The head of an answer as it is, and the first half of its body."""
     body = b"".join(message.get("body", b"") for message in answer[1:])
-    half = body[: len(body) // 2]
+    return answer[0], {"type": "http.response.body", "body": body[: len(body) // 2]}
+
+
+def _with_length(start: Message, length: int) -> Message:
     headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-    headers.append((b"content-length", str(len(half)).encode()))
-    return [{**start, "headers": headers}, {"type": "http.response.body", "body": half}]
+    return {**start, "headers": [*headers, (b"content-length", str(length).encode())]}
 
 
 def _json(status: int, document: JsonValue) -> Response:

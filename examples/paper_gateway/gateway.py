@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 
-from examples.paper_gateway.book import OrderBook
+from examples.paper_gateway.book import CLIENT_ID_WINDOW, OrderBook
 from examples.paper_gateway.clock import AdjustableClock
 from examples.paper_gateway.contracts import Contract, ContractList, filler_contract
 from examples.paper_gateway.faults import FaultBoard
@@ -22,7 +22,8 @@ class PaperGateway:
 
     With the same `seed`, the same clock readings and the same calls it gives the same answers.
     `pacing` scales the pacing limits (0: none), `fillers` is how many made-up stocks the
-    account holds from the start, and `logged_in` whether a person is logged in already.
+    account holds from the start, and `logged_in` whether a person is logged in already. Within
+    `client_id_window` seconds a client's order id is refused; with 0 it can be used again at once.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class PaperGateway:
         pacing: float = 1.0,
         logged_in: bool = True,
         fillers: int = 0,
+        client_id_window: float = CLIENT_ID_WINDOW,
     ) -> None:
         self.clock = clock or AdjustableClock()
         self.contracts = ContractList(fillers)
@@ -44,7 +46,7 @@ class PaperGateway:
         """Where ids that nobody should guess come from: sessions and questions."""
         self.session = Session(self.clock, self.tokens)
         first_order_id = 1_000_000_000 + self.tokens.randrange(10**8)
-        self.book = OrderBook(self._quote_for, first_order_id, self.clock())
+        self.book = OrderBook(self._quote_for, first_order_id, self.clock(), client_id_window)
         for number in range(1, fillers + 1):
             stock = filler_contract(number)
             price = Decimal(f"{stock.base_price:.2f}")

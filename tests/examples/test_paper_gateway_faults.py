@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx2
 import pytest
@@ -183,3 +184,31 @@ def test_the_clock_moves_through_the_control(paper: Paper) -> None:
     paper.control("/clock", {"advance": 12.5})
     assert paper.gateway.clock() == before + 12.5
     assert paper.control("/clock", {"advance": -1}).status_code == 400
+
+
+def test_a_late_placement_is_carried_out_after_the_client_has_gone(trading: Paper) -> None:
+    trading.control("/faults", {"faults": "late*1=0.3@POST /iserver/account/*/orders"})
+    with pytest.raises(httpx2.ReadTimeout):
+        trading.http.post(
+            trading.running.base_uri + ORDERS, json={"orders": [RESTING]}, timeout=0.1
+        )
+    assert trading.gateway.book.orders() == []
+    while not trading.gateway.book.orders():
+        time.sleep(0.01)
+
+
+def test_a_torn_answer_has_a_head_and_half_a_body(trading: Paper) -> None:
+    trading.control("/faults", {"faults": "torn*1@POST /iserver/account/*/orders"})
+    address = trading.running.base_uri + ORDERS
+    with trading.http.stream("POST", address, json={"orders": [RESTING]}) as answer:
+        assert answer.status_code == 200
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            answer.read()
+    assert len(trading.gateway.book.orders()) == 1
+
+
+def test_a_dropped_placement_is_not_carried_out(trading: Paper) -> None:
+    trading.control("/faults", {"faults": "dropped*1@POST /iserver/account/*/orders"})
+    with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+        trading.post(ORDERS, {"orders": [RESTING]})
+    assert trading.gateway.book.orders() == []

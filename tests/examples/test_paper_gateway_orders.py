@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from examples.paper_gateway.gateway import PaperGateway
+from examples.paper_gateway.json_values import JsonValue
+from examples.paper_gateway.orders import read_placement
 from tests.examples.paper import AAPL, ACCOUNT, ORDERS, Paper
 
 BUY_10 = {"side": "BUY", "orderType": "LMT", "quantity": 10, "price": 230.00}
@@ -197,6 +200,14 @@ def test_a_client_order_id_is_free_again_after_a_day(trading: Paper) -> None:
     trading.control("/login")
     trading.open_account()
     assert "order_id" in trading.ask({**RESTING, "cOID": "daily"})[0]
+
+
+def test_a_gateway_can_be_told_to_take_a_client_order_id_again() -> None:
+    gateway = PaperGateway(client_id_window=0.0)
+    body: JsonValue = {"orders": [{"conid": AAPL, **RESTING, "price": 225, "cOID": "mine"}]}
+    for _ in range(2):
+        gateway.book.place(read_placement(body, ACCOUNT, gateway.contracts), gateway.clock())
+    assert [order.request.client_id for order in gateway.book.orders()] == ["mine", "mine"]
 
 
 def test_a_client_order_id_twice_in_one_placement_places_nothing(trading: Paper) -> None:
