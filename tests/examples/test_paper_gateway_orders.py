@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from examples.paper_gateway.gateway import PaperGateway
-from examples.paper_gateway.json_values import JsonValue
 from examples.paper_gateway.orders import read_placement
 from tests.examples.paper import AAPL, ACCOUNT, ORDERS, Paper
 
@@ -204,7 +203,7 @@ def test_a_client_order_id_is_free_again_after_a_day(trading: Paper) -> None:
 
 def test_a_gateway_can_be_told_to_take_a_client_order_id_again() -> None:
     gateway = PaperGateway(client_id_window=0.0)
-    body: JsonValue = {"orders": [{"conid": AAPL, **RESTING, "price": 225, "cOID": "mine"}]}
+    body: Any = {"orders": [{"conid": AAPL, **RESTING, "price": 225, "cOID": "mine"}]}
     for _ in range(2):
         gateway.book.place(read_placement(body, ACCOUNT, gateway.contracts), gateway.clock())
     assert [order.request.client_id for order in gateway.book.orders()] == ["mine", "mine"]
