@@ -1,0 +1,82 @@
+"""Texts of strangers in HTML, as what they are.
+
+Whoever approves must see what is sent: characters that are invisible, that turn the reading
+direction (Trojan Source, CVE-2021-42574) or that pile up are shown by their code points.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape
+from typing import Final
+
+import msgspec
+
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue
+
+SHORT: Final = 600
+"""Characters of a text that are shown before it has to be unfolded."""
+
+_LONGEST: Final = 100_000
+_MOST_MARKS: Final = 2
+"""How many combining marks a letter has in any living language, more or less."""
+_PLAIN: Final = re.compile(r"[ -~\n]*")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+"""Letters and marks that look like nothing."""
+
+
+def visible(text: str) -> str:
+    """HTML for a text, nothing of which is hidden. Line breaks stay."""
+    if _PLAIN.fullmatch(text):
+        return escape(text)
+    parts: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if _is_plain(character, category) and marks <= _MOST_MARKS:
+            parts.append(escape(character))
+        else:
+            parts.append(f'<span class="odd">U+{ord(character):04X}</span>')
+    return "".join(parts)
+
+
+def _is_plain(character: str, category: str) -> bool:
+    if character in " \n":
+        return True
+    variation = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    return category not in _INVISIBLE and character not in _FILLERS and not variation
+
+
+def block(text: str) -> str:
+    """A text in a box of its own, the rest of a long one to be unfolded."""
+    if len(text) <= SHORT:
+        return f"<pre>{visible(text)}</pre>"
+    shown, rest = text[:SHORT], text[SHORT:_LONGEST]
+    missing = len(text) - SHORT
+    cut = len(text) - _LONGEST
+    end = f"<p>{cut} more characters are not shown.</p>" if cut > 0 else ""
+    return (
+        f'<pre>{visible(shown)}<span class="cut">…</span></pre>'
+        f"<details><summary>Show the {missing} characters that follow</summary>"
+        f"<pre>{visible(rest)}</pre>{end}</details>"
+    )
+
+
+def line(text: str, longest: int = 120) -> str:
+    """A short text within a line; of a longer one, how much there is."""
+    shown = visible(text[:longest].replace("\n", "⏎"))
+    rest = len(text) - longest
+    return f"<bdi>{shown}</bdi>" + (
+        f' <span class="cut">… {rest} more characters</span>' if rest > 0 else ""
+    )
+
+
+def as_text(value: JsonValue) -> str:
+    """A value to be read: a text as it is, another one as indented JSON with every digit."""
+    if isinstance(value, str):
+        return value
+    return msgspec.json.format(encode_json(value), indent=2).decode()
