@@ -37,13 +37,16 @@ class ProcessManagement:
         sources: Sources,
         telemetry: Telemetry,
         changed: Callable[[Collection, Collection], Awaitable[None]],
+        sessions: Callable[[], Sequence[JsonValue]] = list,
     ) -> None:
-        """`changed` takes a new collection over, as for changes that are noticed."""
+        """`changed` takes a new collection over, as for changes that are noticed; `sessions`
+        describes those that are kept open."""
         self.telemetry = telemetry
         self.logs = LogHub()
         self._settings = settings
         self._sources = sources
         self._changed = changed
+        self._sessions = sessions
         self._started = time.time()
         self._states: tuple[AdapterState, ...] = ()
         self._problems: tuple[Problem, ...] = ()
@@ -77,6 +80,7 @@ class ProcessManagement:
                 "version": naftiko_runtime.__version__,
                 "python": platform.python_version(),
             },
+            "sessions": [*self._sessions()],
             "startedAt": started.replace("+00:00", "Z"),
             "uptimeSeconds": round(time.time() - self._started, 1),
         }

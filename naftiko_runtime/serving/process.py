@@ -18,6 +18,7 @@ from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.management import ProcessManagement
 from naftiko_runtime.serving.observability import Observability
@@ -76,9 +77,6 @@ class _Process:
 
     async def run(self) -> int:
         self._catch_signals()
-        self._management = ProcessManagement(
-            self._settings, self._sources, self._observability.telemetry, self._take_over
-        )
         try:
             upstreams = open_upstreams(self._settings.upstreams)
             streams = open_streams(self._settings.upstreams, upstreams)
@@ -86,6 +84,15 @@ class _Process:
         except TrustError as error:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
+        keep_alive = KeepAlive(upstreams, idle=not self._settings.reports)
+        self._listeners.add(keep_alive)
+        self._management = ProcessManagement(
+            self._settings,
+            self._sources,
+            self._observability.telemetry,
+            self._take_over,
+            keep_alive.describe,
+        )
 
         def call(plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
             return execute(plan, inputs, upstreams)
@@ -107,6 +114,7 @@ class _Process:
             await self._serve()
         finally:
             await self._service.stop()
+            await keep_alive.aclose()
             await stop_scripts()
             await self._observability.close()
             await streams.aclose()

@@ -18,6 +18,7 @@ from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.observability import Observability
 from naftiko_runtime.serving.report import Reporter
@@ -53,6 +54,8 @@ class _StdioProcess:
         except TrustError as error:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
+        keep_alive = KeepAlive(upstreams)
+        self._listeners.add(keep_alive)
 
         async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
             return await execute(plan, inputs, upstreams)
@@ -64,6 +67,7 @@ class _StdioProcess:
                 return 1
             await self._serve(table, call)
         finally:
+            await keep_alive.aclose()
             await stop_scripts()
             await self._observability.close()
             await upstreams.aclose()

@@ -1,0 +1,60 @@
+"""Which sessions the operator's settings have kept open, and by which calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from naftiko_runtime.plan.operation import CapabilityPlan, OperationPlan
+from naftiko_runtime.serving.logs import log_event
+from naftiko_runtime.settings.model import KeepAlive, RuntimeSettings
+from naftiko_runtime.settings.upstreams import rule_for
+
+SessionKey: TypeAlias = tuple[str, str]
+"""The origin and the call, `namespace.operation` in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """`plan` is that of a single call; `every` is in seconds."""
+
+    origin: str
+    plan: OperationPlan
+    every: float
+
+
+def kept_sessions(
+    plans: Sequence[CapabilityPlan], settings: RuntimeSettings
+) -> dict[SessionKey, KeptSession]:
+    """One session for each origin and call, whatever number of files and namespaces share it. A
+    call that no file consumes is a problem of the settings, and not looked at here."""
+    wanted: dict[SessionKey, KeptSession] = {}
+    for asked in _in_force(plans, settings):
+        for plan in plans:
+            name = _name_in(plan, asked.call)
+            origin = None if name is None else plan.upstreams.get(name.partition(".")[0])
+            if name is None or origin is None:
+                continue
+            key = origin, name.casefold()
+            if key not in wanted or asked.every < wanted[key].every:
+                try:
+                    wanted[key] = KeptSession(origin, plan.consumed[name](), asked.every)
+                except ValueError as error:
+                    message = f"no session is kept open at {origin}: {error}"
+                    log_event(logging.WARNING, "session-failing", message, upstream=origin)
+    return wanted
+
+
+def _in_force(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -> list[KeepAlive]:
+    """What is asked for any of the namespaces that are consumed."""
+    namespaces = dict.fromkeys(namespace for plan in plans for namespace in plan.upstreams)
+    rules = [rule_for(settings.upstreams, namespace) for namespace in namespaces]
+    return list(dict.fromkeys(rule.keep_alive for rule in rules if rule.keep_alive is not None))
+
+
+def _name_in(plan: CapabilityPlan, call: str) -> str | None:
+    """The operation as the file spells it."""
+    folded = call.casefold()
+    return next((name for name in plan.consumed if name.casefold() == folded), None)
