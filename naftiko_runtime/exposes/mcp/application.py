@@ -172,7 +172,7 @@ class McpApplication:
         async with self._views.use(admitted.plans) as view:
             lane = view.transport.fast_lane
             if self._telemetry is None or self._telemetry.recorder is None:
-                reply = await lane.answer(message, scope, receive)
+                reply = await lane.answer(message, scope, receive, admitted.principal)
                 if reply is not None:
                     return None if reply is HUNG_UP else reply
             again = replay(body, receive)

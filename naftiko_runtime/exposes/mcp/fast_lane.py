@@ -29,6 +29,7 @@ from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 
 MODERN: Final = "2026-07-28"
 VERSIONS: Final = frozenset({MODERN, "2025-06-18", "2025-11-25"})
@@ -94,7 +95,11 @@ class FastLane:
         self._tail = b',"resultType":"complete","_meta":' + meta + b"}}"
 
     async def answer(
-        self, message: Mapping[str, JsonValue], scope: Scope, receive: Receive
+        self,
+        message: Mapping[str, JsonValue],
+        scope: Scope,
+        receive: Receive,
+        principal: str = "",
     ) -> Reply | None:
         """The answer; None when the request is the SDK's, and HUNG_UP when nobody waits for it.
 
@@ -110,7 +115,8 @@ class FastLane:
         tool = self._table.tools.find(str(request.params["name"]))
         if tool is None:
             return None
-        outcome = await self._call(tool, request, receive)
+        origin = Origin("mcp", principal) if principal else UNKNOWN_MCP
+        outcome = await self._call(tool, request, receive, origin)
         if outcome is None:
             return HUNG_UP
         answers = None
@@ -152,14 +158,16 @@ class FastLane:
 
         return send_and_learn
 
-    async def _call(self, tool: ListedTool, request: _Request, receive: Receive) -> Outcome | None:
+    async def _call(
+        self, tool: ListedTool, request: _Request, receive: Receive, origin: Origin
+    ) -> Outcome | None:
         """Runs a call. One that only reads ends when a caller of 2026-07-28 hangs up; one that can
         change something is never cut off halfway."""
         arguments = request.params.get("arguments", {})
         assert isinstance(arguments, dict)
         plan = tool.plan.operation
         try:
-            work = self._execute(plan, read_arguments(tool, arguments))
+            work = self._execute(plan, read_arguments(tool, arguments, origin))
             if request.version == MODERN and plan.action.method in _SAFE:
                 return await run_while_connected(work, receive)
             return await work

@@ -7,8 +7,11 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import mcp_types as types
 from mcp.server import ServerRequestContext
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 
 Context: TypeAlias = ServerRequestContext[Any, Any]
 
@@ -20,6 +23,18 @@ _Item = TypeVar("_Item")
 def is_handshake(context: Context) -> bool:
     """Whether the client speaks a version before 2026-07-28."""
     return context.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def principal_of(context: Context) -> str | None:
+    """Who calls, None for a caller who was not asked."""
+    user = context.request.scope.get("user") if context.request is not None else None
+    return user.username if isinstance(user, AuthenticatedUser) else None
+
+
+def origin_of(context: Context) -> Origin:
+    """Where a call comes from, for guards to judge by."""
+    principal = principal_of(context)
+    return Origin("mcp", principal) if principal else UNKNOWN_MCP
 
 
 def page_of(

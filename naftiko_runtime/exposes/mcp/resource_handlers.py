@@ -8,7 +8,7 @@ import mcp_types as types
 from anyio.to_thread import run_sync
 from mcp.shared.exceptions import MCPError
 
-from naftiko_runtime.exposes.mcp.protocol import Context, page_of
+from naftiko_runtime.exposes.mcp.protocol import Context, origin_of, page_of
 from naftiko_runtime.exposes.mcp.reading import NotRead, ResourceContent, read_resource
 from naftiko_runtime.exposes.mcp.resources import (
     ResourceTable,
@@ -49,7 +49,9 @@ class ResourceHandlers:
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         try:
-            read = await read_resource(self._current(), params.uri, self._execute)
+            read = await read_resource(
+                self._current(), params.uri, self._execute, origin_of(context)
+            )
         except NotRead as error:
             code = types.INVALID_PARAMS if error.is_wrong_uri else types.INTERNAL_ERROR
             message = f'resource "{params.uri[:200]}": {error}'

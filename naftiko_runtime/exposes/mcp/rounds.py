@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import mcp_types as types
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 
-from naftiko_runtime.exposes.mcp.protocol import Context
+from naftiko_runtime.exposes.mcp.protocol import principal_of
 from naftiko_runtime.failures import Failure, FailureKind, Question
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import JsonValue
@@ -41,12 +40,6 @@ def boundary(key: bytes, seconds: float, audience: str) -> RequestStateBoundary:
     that share a port have to share the key: the next round may reach another one."""
     security = RequestStateSecurity(keys=[key], ttl=seconds, bind_principal=principal_of)
     return RequestStateBoundary(security, default_audience=audience)
-
-
-def principal_of(context: Context) -> str | None:
-    """Who calls, None for a caller who was not asked."""
-    user = context.request.scope.get("user") if context.request is not None else None
-    return user.username if isinstance(user, AuthenticatedUser) else None
 
 
 def write_state(asked: Round) -> str:

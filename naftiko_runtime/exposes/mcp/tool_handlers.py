@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import mcp_types as types
@@ -18,6 +19,7 @@ from naftiko_runtime.exposes.mcp.incoming import call_arguments
 from naftiko_runtime.exposes.mcp.protocol import (
     Context,
     is_handshake,
+    origin_of,
     page_of,
     unknown,
 )
@@ -26,6 +28,7 @@ from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ToolTable
 from naftiko_runtime.exposes.mcp.tracing import note_outcome, tool_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import Missing
+from naftiko_runtime.plan.origin import Origin
 
 MESSAGE: Final = "naftiko.message"
 """Where the scope of an HTTP request holds its message, as this package read it."""
@@ -65,7 +68,8 @@ class ToolHandlers:
         message = scope.get(MESSAGE)
         given = params.arguments or {} if message is None else call_arguments(message)
         call = Call(tool, given)
-        conversation = Conversation(self._asking, context, table, self._run)
+        run = partial(self._run, origin_of(context))
+        conversation = Conversation(self._asking, context, table, run)
         if params.request_state is not None:
             turn = await conversation.resume(params.request_state, params.input_responses, call)
         else:
@@ -79,10 +83,10 @@ class ToolHandlers:
             tool_result(answered, turn.outcome, objects_only=is_handshake(context), answers=answers)
         )
 
-    async def _run(self, call: Call) -> Outcome:
+    async def _run(self, origin: Origin, call: Call) -> Outcome:
         try:
             with tool_span(call.tool) as span:
-                inputs = read_arguments(call.tool, call.arguments)
+                inputs = read_arguments(call.tool, call.arguments, origin)
                 outcome = await self._execute(call.tool.plan.operation, inputs)
                 note_outcome(span, outcome)
                 return outcome
