@@ -13,7 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
 
 
 class FailureKind(Enum):
@@ -96,7 +96,8 @@ class Failure:
     sequence that failed, `status` the HTTP status to answer with instead of the kind's own.
     `details` are further members of the problem for programs to read (an approval's id and
     address), `retry_after` the whole seconds after which the same call may be worth another try,
-    and `question` what a person could answer so that it succeeds.
+    and `question` what a person could answer so that it succeeds. `body` is what the file has REST
+    callers be given instead of a problem document.
     """
 
     kind: FailureKind
@@ -108,6 +109,7 @@ class Failure:
     details: Mapping[str, JsonValue] = dataclasses.field(default_factory=lambda: NO_DETAILS)
     retry_after: int | None = None
     question: Question | None = None
+    body: MaybeJson = MISSING
 
     @property
     def http_status(self) -> int:

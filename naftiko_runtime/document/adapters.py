@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from naftiko_runtime.document.behaviour import MOCK, Behaviour
+from naftiko_runtime.document.behaviour import MOCK, Behaviour, ErrorShape
 from naftiko_runtime.document.node import Node
 from naftiko_runtime.document.parameters import InputParameter
 from naftiko_runtime.document.upstreams import Authentication
@@ -50,6 +50,7 @@ class RestAdapter(Node):
     operations: tuple[ExposedOperation, ...] = ()
     forwards: tuple[Forward, ...] = ()
     authentication: Authentication | None = None
+    errors: tuple[ErrorShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class McpAdapter(Node):
     resources: tuple[McpResource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     authentication: Authentication | None = None
+    errors: tuple[ErrorShape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from naftiko_runtime.document.consumes_reader import parameter_type
-from naftiko_runtime.document.dialects import (
-    NameScope,
-    read_injected,
-    read_mapping,
-    read_template,
-)
+from naftiko_runtime.document.dialects import NameScope, read_mapping
 from naftiko_runtime.document.element import Element
+from naftiko_runtime.document.errors_reader import read_errors
 from naftiko_runtime.document.model import (
     AggregateFunction,
     Behaviour,
-    Call,
-    CallStep,
     InputParameter,
-    LookupStep,
     ParameterPlace,
     ParameterType,
-    ScriptStep,
     Semantics,
-    Step,
     StepMapping,
-    Value,
 )
 from naftiko_runtime.document.outputs_reader import read_outputs
-from naftiko_runtime.document.templates import TemplateSyntaxError
+from naftiko_runtime.document.steps_reader import read_arguments, read_call, read_steps
 
 _INPUT_KEYS = frozenset({"name", "in", "type", "description", "required", "value", "mapping"})
 
@@ -54,18 +42,12 @@ def _read_input(element: Element) -> InputParameter:
 
 
 def read_behaviour(element: Element, scope: NameScope) -> Behaviour:
-    """`call` with `with`, `steps` with `mappings`, `ref`, and `outputParameters`."""
-    steps: list[Step] = []
-    known: frozenset[str] = frozenset()
-    for child in element.children("steps"):
-        step = _read_step(child, scope.with_steps(known))
-        if step is not None:
-            steps.append(step)
-            known |= {step.name}
-    arguments = _read_arguments(element, "with", scope)
+    """`call` with `with`, `steps` with `mappings`, `ref`, `outputParameters` and `errors`."""
+    steps = read_steps(element, scope)
+    arguments = read_arguments(element, "with", scope)
     return Behaviour(
-        call=_read_call(element, scope, arguments),
-        steps=tuple(steps),
+        call=read_call(element, scope, arguments),
+        steps=steps,
         reference=element.optional_text("ref"),
         mappings=tuple(
             StepMapping(
@@ -73,88 +55,10 @@ def read_behaviour(element: Element, scope: NameScope) -> Behaviour:
             )
             for child in element.children("mappings")
         ),
-        outputs=read_outputs(element, scope.with_steps(known)),
+        outputs=read_outputs(element, scope.with_steps(frozenset(s.name for s in steps))),
         arguments=arguments,
+        errors=read_errors(element, scope),
     )
-
-
-def _read_call(
-    element: Element, scope: NameScope, arguments: tuple[tuple[str, Value], ...]
-) -> Call | None:
-    """`call` as text, or as an object `{operation, with}`."""
-    given = element.values.get("call")
-    path = (*element.path, "call")
-    place = element.reading.document.place(path)
-    if isinstance(given, str):
-        return Call(place, path, given, arguments)
-    inner = element.child("call")
-    if inner is None:
-        return None
-    merged = dict(arguments) | dict(_read_arguments(inner, "with", scope))
-    return Call(place, path, inner.text("operation"), tuple(merged.items()))
-
-
-def _read_arguments(element: Element, key: str, scope: NameScope) -> tuple[tuple[str, Value], ...]:
-    found = element.child(key)
-    if found is None:
-        return ()
-    arguments: list[tuple[str, Value]] = []
-    for name, value in found.values.items():
-        try:
-            arguments.append((name, read_injected(value, scope)))
-        except TemplateSyntaxError as error:
-            found.fail_template(name, error)
-    return tuple(arguments)
-
-
-def _read_step(element: Element, scope: NameScope) -> Step | None:
-    reader = STEPS.get(element.text("type"))
-    return None if reader is None else reader(element, scope)
-
-
-def _read_call_step(element: Element, scope: NameScope) -> Step | None:
-    call = _read_call(element, scope, _read_arguments(element, "with", scope))
-    if call is None:
-        return None
-    return CallStep(element.place, element.path, element.text("name"), call)
-
-
-def _read_lookup_step(element: Element, scope: NameScope) -> Step | None:
-    text = element.text("lookupValue")
-    try:
-        value = read_mapping(text) if text.strip().startswith("$") else read_template(text, scope)
-    except TemplateSyntaxError as error:
-        element.fail_template("lookupValue", error)
-        return None
-    return LookupStep(
-        place=element.place,
-        path=element.path,
-        name=element.text("name"),
-        index=element.text("index"),
-        match=element.text("match"),
-        lookup_value=value,
-        fields=element.texts("outputParameters"),
-    )
-
-
-def _read_script_step(element: Element, scope: NameScope) -> Step | None:
-    return ScriptStep(
-        place=element.place,
-        path=element.path,
-        name=element.text("name"),
-        file=element.text("file"),
-        language=element.optional_text("language"),
-        location=element.optional_text("location"),
-        dependencies=element.texts("dependencies"),
-        arguments=_read_arguments(element, "with", scope),
-    )
-
-
-STEPS: dict[str, Callable[[Element, NameScope], Step | None]] = {
-    "call": _read_call_step,
-    "lookup": _read_lookup_step,
-    "script": _read_script_step,
-}
 
 
 def read_functions(element: Element, scope: NameScope) -> tuple[AggregateFunction, ...]:

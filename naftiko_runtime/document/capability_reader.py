@@ -187,4 +187,10 @@ def _read_binds(element: Element) -> Iterable[Bind]:
                 variable=variable,
                 key=str(key),
                 location=child.optional_text("location"),
+                default=_default_of(child, variable),
             )
+
+
+def _default_of(binding: Element, variable: str) -> str | None:
+    defaults = binding.child("defaults")
+    return None if defaults is None else defaults.optional_text(variable)

@@ -8,6 +8,7 @@ from naftiko_runtime.document.behaviour_reader import read_behaviour, read_input
 from naftiko_runtime.document.consumes_reader import PLACEMENTS, read_authentication
 from naftiko_runtime.document.dialects import NameScope, Position, method_of, read_template
 from naftiko_runtime.document.element import Element
+from naftiko_runtime.document.errors_reader import read_errors
 from naftiko_runtime.document.model import (
     Adapter,
     Authentication,
@@ -87,6 +88,7 @@ def _read_rest(element: Element) -> RestAdapter:
         operations=tuple(operations),
         forwards=tuple(forwards),
         authentication=_read_guard(element),
+        errors=read_errors(element, scope),
     )
 
 
@@ -124,6 +126,7 @@ def _read_mcp(element: Element) -> McpAdapter:
         resources=tuple(_read_resource(child, scope) for child in element.children("resources")),
         prompts=tuple(_read_prompt(child) for child in element.children("prompts")),
         authentication=_read_guard(element),
+        errors=read_errors(element, scope),
     )
 
 

@@ -35,10 +35,18 @@ from naftiko_runtime.document.behaviour import (
     Behaviour,
     Call,
     CallStep,
+    ErrorShape,
+    Expression,
+    FailStep,
     LookupStep,
+    QuestionStep,
+    Repeat,
     ScriptStep,
+    Source,
     Step,
     StepMapping,
+    UniqueStep,
+    ValueStep,
 )
 from naftiko_runtime.document.node import Node
 from naftiko_runtime.document.parameters import (
@@ -86,7 +94,10 @@ __all__ = [
     "ConsumedParameter",
     "Consumes",
     "ControlAdapter",
+    "ErrorShape",
     "ExposedOperation",
+    "Expression",
+    "FailStep",
     "Forward",
     "Hints",
     "InputParameter",
@@ -103,7 +114,9 @@ __all__ = [
     "Prompt",
     "PromptArgument",
     "PromptMessage",
+    "QuestionStep",
     "Reference",
+    "Repeat",
     "RequestBody",
     "RestAdapter",
     "ScriptStep",
@@ -111,6 +124,7 @@ __all__ = [
     "Skill",
     "SkillAdapter",
     "SkillTool",
+    "Source",
     "Step",
     "StepMapping",
     "StepReference",
@@ -118,7 +132,9 @@ __all__ = [
     "TemplatedArray",
     "TemplatedObject",
     "Tool",
+    "UniqueStep",
     "Value",
+    "ValueStep",
     "references_of",
 ]
 
@@ -134,6 +150,8 @@ class Bind(Node):
     variable: str
     key: str
     location: str | None
+    default: str | None = None
+    """What it stands for without a value."""
 
 
 @dataclass(frozen=True, slots=True)

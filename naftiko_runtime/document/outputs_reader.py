@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from naftiko_runtime.document.dialects import NameScope, is_mapping, read_mapping, read_value
-from naftiko_runtime.document.element import Element
+from naftiko_runtime.document.element import Element, scalar_text
 from naftiko_runtime.document.model import Literal, OutputParameter, Value
 from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.json_values import MISSING, JsonValue
@@ -17,7 +17,8 @@ def read_outputs(element: Element, scope: NameScope) -> tuple[OutputParameter, .
 def _read_output(element: Element, scope: NameScope, name: str | None = None) -> OutputParameter:
     """One output parameter. A `value` that is a path expression is read as `mapping` (consumed
     outputs are written so), unless a mapping is given too."""
-    mapping = element.optional_text("mapping")
+    paths = element.texts("mapping")
+    mapping = paths[0] if paths else element.optional_text("mapping")
     value: Value | None = None
     given = element.values.get("value")
     if mapping is None and is_mapping(given):
@@ -37,6 +38,11 @@ def _read_output(element: Element, scope: NameScope, name: str | None = None) ->
         values=_read_values(element, scope),
         max_length=element.number("maxLength"),
         description=element.text("description"),
+        others=tuple(map(read_mapping, paths[1:])),
+        replacements=tuple((k, scalar_text(v)) for k, v in element.mapping("replace").items()),
+        cases=element.mapping("cases") if element.child("cases") is not None else None,
+        otherwise=element.values.get("otherwise", MISSING),
+        optional=element.flag("optional") is True,
     )
 
 

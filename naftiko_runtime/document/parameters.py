@@ -69,6 +69,9 @@ class OutputParameter(Node):
     """Mapped, mock, orchestrated and consumed output parameters alike.
 
     `mapping` is a JSONPath text (`$` for the whole document), `value` a constant or template.
+    `others` are paths to try where `mapping` finds nothing. `replacements` are made in a text in
+    their order; then `cases` gives for a value what it stands for, `otherwise` for any other one
+    and for none. What is `optional` is left out of its object where there is nothing.
     """
 
     name: str | None
@@ -81,3 +84,8 @@ class OutputParameter(Node):
     values: OutputParameter | None = None
     max_length: int | None = None
     description: str = ""
+    others: tuple[str, ...] = ()
+    replacements: tuple[tuple[str, str], ...] = ()
+    cases: Mapping[str, JsonValue] | None = None
+    otherwise: MaybeJson = MISSING
+    optional: bool = False

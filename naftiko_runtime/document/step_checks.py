@@ -9,14 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from naftiko_runtime.document.element import Reading
 from naftiko_runtime.document.model import (
     Behaviour,
-    CallStep,
     InputParameter,
     InputReference,
     LookupStep,
+    ScriptStep,
     Step,
     StepMapping,
     references_of,
 )
+from naftiko_runtime.document.step_values import values_of_step
 from naftiko_runtime.problems import DocumentPath
 
 _FIRST_NAME = re.compile(r"""\$?\.?(?:\[\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\]|([\w-]+))""")
@@ -71,14 +72,14 @@ def _check_lookup(step: Step, earlier: Mapping[str, int], reading: Reading) -> N
 
 def _check_order(step: Step, later: Collection[str], reading: Reading) -> None:
     """A reference to a step that has not run yet would be taken for a caller's input."""
-    if not isinstance(step, CallStep):
+    if isinstance(step, ScriptStep):
         return
-    for name, value in step.call.arguments:
+    for path, value in values_of_step(step):
         for reference in references_of(value):
             if isinstance(reference, InputReference) and reference.name in later:
                 reading.refuse(
                     "step-order",
-                    (*step.call.path[:-1], "with", name),
+                    path,
                     f'the step "{reference.name}" has not run when "{step.name}" does',
                     "move it before this one",
                 )

@@ -9,17 +9,16 @@ from naftiko_runtime.document.element import Reading
 from naftiko_runtime.document.model import (
     Behaviour,
     BindReference,
-    CallStep,
     Capability,
     Consumes,
-    LookupStep,
+    ErrorShape,
     McpAdapter,
     OutputParameter,
     RestAdapter,
-    Template,
     Value,
     references_of,
 )
+from naftiko_runtime.document.step_values import values_of_call, values_of_step
 from naftiko_runtime.problems import DocumentPath, Severity
 
 Visit: TypeAlias = Callable[[Value, DocumentPath], None]
@@ -53,6 +52,9 @@ def undeclared_variables(capability: Capability, reading: Reading) -> tuple[Bind
             _visit_consumes(consumes, visit)
     for behaviour in _behaviours(capability):
         _visit_behaviour(behaviour, visit)
+    for adapter in capability.adapters:
+        if isinstance(adapter, RestAdapter | McpAdapter):
+            _visit_errors(adapter.errors, visit)
     return tuple(found.values())
 
 
@@ -68,16 +70,23 @@ def _behaviours(capability: Capability) -> Iterable[Behaviour]:
 
 
 def _visit_behaviour(behaviour: Behaviour, visit: Visit) -> None:
-    calls = [step.call for step in behaviour.steps if isinstance(step, CallStep)]
-    calls += [] if behaviour.call is None else [behaviour.call]
-    for call in calls:
-        for name, value in call.arguments:
-            visit(value, (*call.path[:-1], "with", name))
     for step in behaviour.steps:
-        if isinstance(step, LookupStep) and isinstance(step.lookup_value, Template):
-            visit(step.lookup_value, (*step.path, "lookupValue"))
+        for path, value in values_of_step(step):
+            visit(value, path)
+    if behaviour.call is not None:
+        for path, value in values_of_call(behaviour.call):
+            visit(value, path)
     for output in behaviour.outputs:
         _visit_output(output, visit)
+    _visit_errors(behaviour.errors, visit)
+
+
+def _visit_errors(errors: Iterable[ErrorShape], visit: Visit) -> None:
+    for error in errors:
+        if error.message is not None:
+            visit(error.message, (*error.path, "message"))
+        for output in error.outputs or ():
+            _visit_output(output, visit)
 
 
 def _visit_output(output: OutputParameter, visit: Visit) -> None:

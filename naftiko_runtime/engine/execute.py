@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from naftiko_runtime.consumes.messages import Upstreams
 from naftiko_runtime.engine.answers import answer_of
+from naftiko_runtime.engine.explaining import explain_answer, explain_failed
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.engine.steps import orchestrate
 from naftiko_runtime.engine.tracing import function_span
@@ -28,21 +29,27 @@ async def execute(plan: OperationPlan, inputs: Inputs, upstreams: Upstreams) -> 
     """Does what the plan says and answers.
 
     Never raises for what can go wrong with a call: that is the Failure it returns. An upstream's
-    error status is an answer, returned as it came.
+    error status is an answer, returned as it came, unless the file has other words for it
+    (`errors`).
     """
+    scope = Scope({})
     try:
-        scope = Scope(bind_inputs(plan.inputs, inputs))
+        scope.values = bind_inputs(plan.inputs, inputs)
         if plan.accepts_body:
             scope.raw_body = inputs.raw_body()
             if scope.raw_body is None and plan.body_required:
                 raise fail(FailureKind.INVALID_INPUT, "a JSON body is required", field="body")
         span = current_span() if plan.function is not None else None
         if span is None:
-            return await _act(plan, scope, upstreams)
-        with function_span(span, plan.function or ""):
-            return await _act(plan, scope, upstreams)
+            answer = await _act(plan, scope, upstreams)
+        else:
+            with function_span(span, plan.function or ""):
+                answer = await _act(plan, scope, upstreams)
     except CallFailed as failed:
-        return failed.failure
+        return explain_failed(plan, failed, scope) if plan.errors else failed.failure
+    if plan.errors and answer.status >= 400:
+        return explain_answer(plan, answer, scope)
+    return answer
 
 
 async def _act(plan: OperationPlan, scope: Scope, upstreams: Upstreams) -> Answer:

@@ -10,14 +10,17 @@ from typing import Any
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, within_budget
+from naftiko_runtime.engine.explaining import UpstreamRefused, refusal_of
+from naftiko_runtime.engine.kept import send_or_recall
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.engine.scripts import run_script
 from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.operation import (
     SAFE_METHODS,
     CallStepPlan,
+    EndStepPlan,
     LookupStepPlan,
     OrchestrationPlan,
     OutputPlan,
@@ -25,7 +28,9 @@ from naftiko_runtime.plan.operation import (
     ScriptStepPlan,
     StepPlan,
     UpstreamRequest,
+    ValueStepPlan,
 )
+from naftiko_runtime.plan.step_plans import RepeatPlan
 from naftiko_runtime.telemetry.spans import current_span
 
 
@@ -71,7 +76,7 @@ async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
     running: dict[asyncio.Task[None], int] = {}
     try:
         while waiting or running:
-            ready = [index for index, step in waiting.items() if step.waits <= done]
+            ready = [index for index, step in waiting.items() if step.flow.waits <= done]
             if len(ready) == 1 and not running:
                 index = ready[0]
                 await _run_step(index, waiting.pop(index), run)
@@ -91,6 +96,12 @@ async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
 
 
 async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
+    if step.flow.when is not None:
+        with within_budget(
+            f'the answers of earlier steps are too large for `when` of "{step.name}"'
+        ):
+            if not step.flow.when(run.scope):
+                return
     span = current_span()
     try:
         if span is None:
@@ -99,7 +110,9 @@ async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
             with step_span(span, index, step):
                 await RUNNERS[type(step)](index, step, run)
     except CallFailed as failed:
-        raise CallFailed(_named(failed.failure, step.name, run.changed)) from None
+        if not isinstance(step, EndStepPlan):
+            failed.failure = _named(failed.failure, step.name, run.changed)
+        raise
 
 
 def _named(failure: Failure, step: str, changed: Sequence[str]) -> Failure:
@@ -116,23 +129,73 @@ def _named(failure: Failure, step: str, changed: Sequence[str]) -> Failure:
 
 async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, CallStepPlan)
-    request = step.call.build(run.scope)
-    response = await run.upstreams.send(request)
+    if step.repeat is None:
+        value = await _exchange(index, step, run, run.scope)
+    else:
+        value = await _repeat(index, step, step.repeat, run)
+    if not isinstance(value, Missing):
+        run.scope.steps[step.name] = value
+
+
+async def _exchange(index: int, step: CallStepPlan, run: _Run, scope: Scope) -> MaybeJson:
+    """One call; MISSING for an answer that is empty or that nothing reads."""
+    request = step.call.build(scope)
+    if step.keeping is None:
+        response = await run.upstreams.send(request)
+    else:
+        response = await send_or_recall(step.keeping, request, run.upstreams)
     run.exchanges[index] = (request, response)
     if not 200 <= response.status < 300:
-        raise CallFailed(
-            Failure(
-                FailureKind.STEP_FAILED,
-                f'"{request.operation}" answered with status {response.status}',
-                executed=True,
-                status=response.status if response.status >= 400 else None,
-            )
+        failure = Failure(
+            FailureKind.STEP_FAILED,
+            f'"{request.operation}" answered with status {response.status}',
+            executed=True,
+            status=response.status if response.status >= 400 else None,
         )
-    if step.call.method not in SAFE_METHODS:
+        raise UpstreamRefused(failure, refusal_of(response.status, response.body, run.secrets))
+    if step.call.method not in SAFE_METHODS and step.name not in run.changed:
         run.changed.append(step.name)
-    if response.body and step.is_read:
-        document = decode_answer(response, step.output.raw_format, operation=request.operation)
-        run.scope.steps[step.name] = mapped(step.output, document, run.scope, request.operation)
+    if not response.body or not step.is_read:
+        return MISSING
+    document = decode_answer(response, step.output.raw_format, operation=request.operation)
+    return mapped(step.output, document, scope, request.operation)
+
+
+async def _repeat(index: int, step: CallStepPlan, repeat: RepeatPlan, run: _Run) -> MaybeJson:
+    """The last answer, or all answers as one list. Steps that run at the same time do not see what
+    the name and the counter stand for meanwhile."""
+    view = replace(run.scope, steps={**run.scope.steps})
+    complaint = f'the answers of "{step.name}" are too large for its `until`'
+    if repeat.start is not None:
+        with within_budget(complaint):
+            _put(view, step.name, repeat.start(view))
+            if repeat.until(view):
+                return view.steps.get(step.name, MISSING)
+    collected: list[JsonValue] = []
+    for number in range(repeat.limit):
+        if number and repeat.every:
+            await asyncio.sleep(repeat.every)
+        if repeat.counter is not None:
+            view.steps[repeat.counter] = number
+        answer = await _exchange(index, step, run, view)
+        _put(view, step.name, answer)
+        if not isinstance(answer, Missing):
+            collected += answer if isinstance(answer, list) else [answer]
+        with within_budget(complaint):
+            if repeat.until(view):
+                break
+    else:
+        if not repeat.may_end_short:
+            detail = f'"{step.call.operation}" was called {repeat.limit} times, and never enough'
+            raise CallFailed(Failure(FailureKind.STEP_FAILED, detail, executed=True))
+    return collected if repeat.collect else view.steps.get(step.name, MISSING)
+
+
+def _put(scope: Scope, name: str, value: MaybeJson) -> None:
+    if isinstance(value, Missing):
+        scope.steps.pop(name, None)
+    else:
+        scope.steps[name] = value
 
 
 async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
@@ -141,6 +204,17 @@ async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
         value = step.look_up(run.scope)
     if not isinstance(value, Missing):
         run.scope.steps[step.name] = value
+
+
+async def _run_value(index: int, step: StepPlan, run: _Run) -> None:
+    assert isinstance(step, ValueStepPlan)
+    with within_budget("the answers of earlier steps are too large for its path"):
+        _put(run.scope, step.name, step.find(run.scope))
+
+
+async def _run_end(index: int, step: StepPlan, run: _Run) -> None:
+    assert isinstance(step, EndStepPlan)
+    raise CallFailed(step.fail(run.scope, bool(run.changed)))
 
 
 async def _run_script(index: int, step: StepPlan, run: _Run) -> None:
@@ -155,5 +229,7 @@ RUNNERS: Mapping[type[StepPlan], Callable[[int, StepPlan, _Run], Coroutine[Any, 
     CallStepPlan: _run_call,
     LookupStepPlan: _run_lookup,
     ScriptStepPlan: _run_script,
+    ValueStepPlan: _run_value,
+    EndStepPlan: _run_end,
 }
 """How each kind of step runs."""

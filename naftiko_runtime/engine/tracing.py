@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from naftiko_runtime.plan.operation import CallStepPlan, LookupStepPlan, ScriptStepPlan, StepPlan
+from naftiko_runtime.plan.operation import (
+    CallStepPlan,
+    EndStepPlan,
+    LookupStepPlan,
+    ScriptStepPlan,
+    StepPlan,
+    ValueStepPlan,
+)
 from naftiko_runtime.telemetry.spans import Attribute, Span
 
 _OPERATION = "naftiko.operation.id"
@@ -43,8 +50,14 @@ def _script(step: StepPlan) -> dict[str, Attribute]:
     return {"naftiko.step.script.file": step.file, "naftiko.step.script.language": step.language}
 
 
+def _plain(step: StepPlan) -> dict[str, Attribute]:
+    return {}
+
+
 _KINDS: Mapping[type[StepPlan], tuple[str, Callable[[StepPlan], dict[str, Attribute]]]] = {
     CallStepPlan: ("step.call", _call),
     LookupStepPlan: ("step.lookup", _lookup),
     ScriptStepPlan: ("step.script", _script),
+    ValueStepPlan: ("step.value", _plain),
+    EndStepPlan: ("step.end", _plain),
 }

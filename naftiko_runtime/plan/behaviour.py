@@ -14,11 +14,15 @@ from naftiko_runtime.document.model import (
     CallStep,
     ConsumedOperation,
     Consumes,
+    ErrorShape,
     InputParameter,
     ParameterPlace,
 )
 from naftiko_runtime.formats import JSON, RawFormat, compile_format
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.calls import Shelf
+from naftiko_runtime.plan.ends import Answers
+from naftiko_runtime.plan.errors import compile_errors
 from naftiko_runtime.plan.getters import Compiler, arguments_of
 from naftiko_runtime.plan.inputs import InputCollector, Need
 from naftiko_runtime.plan.mappings import compile_mappings
@@ -55,6 +59,7 @@ class Surroundings:
     bases: Mapping[str, Base]
     label: str = ""
     scripting: Scripting = field(default_factory=Scripting)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Part:
 
     `route` is the exposed path for REST and None for MCP; `reads_body` says whether undeclared
     inputs may be fields of the request body; `in_uri` are the variables of a resource's URI.
+    `errors` are those of its adapter, `answers` the adapter's operations or tools.
     """
 
     name: str
@@ -71,12 +77,14 @@ class Part:
     route: str | None = None
     reads_body: bool = False
     in_uri: tuple[str, ...] = ()
+    errors: tuple[ErrorShape, ...] = ()
+    answers: Answers = field(default_factory=dict)
 
 
 def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
     """The plan of one part.
 
-    Raises OutOfService, OutputError, JsonPathSyntaxError, ScriptError, or another
+    Raises OutOfService, OutputError, JsonPathSyntaxError, ScriptError, StepError, or another
     ValueError for what cannot be compiled.
     """
     behaviour, parameters = part.behaviour, part.parameters
@@ -96,7 +104,7 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
         compiler = replace(compiler, arguments=arguments_of(arguments))
         behaviour = _inherited(behaviour, function.behaviour)
     body = _Body()
-    action, output = _compile_action(behaviour, compiler, surroundings, body)
+    action, output = _compile_action(behaviour, compiler, surroundings, body, part.answers)
     inputs = collector.plans()
     return OperationPlan(
         name=part.name,
@@ -109,6 +117,7 @@ def compile_behaviour(part: Part, surroundings: Surroundings) -> OperationPlan:
         body_schema=body.schema,
         capability=surroundings.label,
         function=function.reference if function is not None else None,
+        errors=compile_errors((*behaviour.errors, *part.errors), compiler),
     )
 
 
@@ -130,6 +139,7 @@ def _inherited(own: Behaviour, function: Behaviour) -> Behaviour:
         function,
         mappings=own.mappings or function.mappings,
         outputs=own.outputs or function.outputs,
+        errors=own.errors + function.errors,
     )
 
 
@@ -161,7 +171,11 @@ class _Body:
 
 
 def _compile_action(
-    behaviour: Behaviour, compiler: Compiler, surroundings: Surroundings, body: _Body
+    behaviour: Behaviour,
+    compiler: Compiler,
+    surroundings: Surroundings,
+    body: _Body,
+    answers: Answers,
 ) -> tuple[Action, OutputPlan]:
     if behaviour.call is not None:
         operation = _operation(behaviour.call, surroundings)
@@ -169,12 +183,16 @@ def _compile_action(
         output = compile_output(behaviour.outputs, _raw_format(operation), compiler)
         return body.note(call), output
     if behaviour.steps:
-        return _compile_steps(behaviour, compiler, surroundings, body)
+        return _compile_steps(behaviour, compiler, surroundings, body, answers)
     return compile_mock(behaviour.outputs, compiler)
 
 
 def _compile_steps(
-    behaviour: Behaviour, compiler: Compiler, surroundings: Surroundings, body: _Body
+    behaviour: Behaviour,
+    compiler: Compiler,
+    surroundings: Surroundings,
+    body: _Body,
+    answers: Answers,
 ) -> tuple[Action, OutputPlan]:
     def compile_one(step: CallStep, values: Compiler) -> CallPlan:
         return body.note(_compile_call(step.call, values, surroundings, in_steps=True))
@@ -188,7 +206,15 @@ def _compile_steps(
         behaviour.steps,
         behaviour.mappings,
         behaviour.outputs,
-        StepCompiler(compiler, consumed, compile_one, _raw_format, surroundings.scripting),
+        StepCompiler(
+            compiler,
+            consumed,
+            compile_one,
+            _raw_format,
+            surroundings.scripting,
+            surroundings.shelf,
+            answers,
+        ),
     )
     calls = [step for step in behaviour.steps if isinstance(step, CallStep)]
     raw_format = _raw_format(consumed(calls[-1])[1]) if calls else JSON

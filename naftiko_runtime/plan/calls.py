@@ -53,6 +53,11 @@ class OutputPlan:
     raw_format: RawFormat = JSON
 
 
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Shelf:
+    """Stands for the place where answers of one capability are kept. A reload takes another."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallPlan:
     """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when

@@ -25,8 +25,10 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan, ToolMode
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
+from naftiko_runtime.plan.conditions import StepError
 from naftiko_runtime.plan.consumed import consumed_plans
 from naftiko_runtime.plan.control import compile_control
+from naftiko_runtime.plan.ends import answers_of
 from naftiko_runtime.plan.forward import compile_forward
 from naftiko_runtime.plan.inbound import RULE as INBOUND_RULE
 from naftiko_runtime.plan.inbound import InboundError, InboundPlan, compile_inbound
@@ -226,7 +228,7 @@ def _compile_rest(
 ) -> RestAdapterPlan:
     operations = []
     for operation in adapter.operations:
-        compiled = _compile_operation(operation, adapter.namespace, context)
+        compiled = _compile_operation(operation, adapter, context)
         if compiled is not None:
             operations.append(
                 RestOperationPlan(
@@ -275,13 +277,13 @@ def _compile_mcp(
     adapter: McpAdapter, asked: InboundPlan | None, context: _Context
 ) -> McpAdapterPlan:
     resources, of_resources = compile_resources(
-        adapter.resources, lambda part: _compile_operation(part, adapter.namespace, context)
+        adapter.resources, lambda part: _compile_operation(part, adapter, context)
     )
     prompts, of_prompts = compile_prompts(adapter.prompts)
     context.problems.extend([*of_resources, *of_prompts])
     tools = []
     for tool in adapter.tools:
-        compiled = _compile_operation(tool, adapter.namespace, context)
+        compiled = _compile_operation(tool, adapter, context)
         if compiled is not None:
             tools.append(
                 ToolPlan(
@@ -342,19 +344,23 @@ def _described(part: ExposedOperation | Tool, context: _Context) -> str:
 
 
 def _compile_operation(
-    part: ExposedOperation | Tool | McpResource, namespace: str, context: _Context
+    part: ExposedOperation | Tool | McpResource,
+    adapter: RestAdapter | McpAdapter,
+    context: _Context,
 ) -> OperationPlan | None:
     """The plan of one operation, tool or resource; None, and a problem, when it cannot be
     served."""
     try:
         return compile_behaviour(
             Part(
-                name=f"{namespace}.{part.name}",
+                name=f"{adapter.namespace}.{part.name}",
                 parameters=() if isinstance(part, McpResource) else part.parameters,
                 behaviour=part.behaviour,
                 route=part.route if isinstance(part, ExposedOperation) else None,
                 reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
                 in_uri=read_uri(part.uri).variables if isinstance(part, McpResource) else (),
+                errors=adapter.errors,
+                answers=answers_of(adapter),
             ),
             context.surroundings,
         )
@@ -363,6 +369,9 @@ def _compile_operation(
         context.refuse("jsonpath-syntax", error.parameter, str(error), remedy)
     except JsonPathSyntaxError as error:
         context.refuse("jsonpath-syntax", part, f"a path in it cannot be read: {error}")
+    except StepError as error:
+        found = (error.rule, error.place, error.path, str(error), error.remedy)
+        context.problems.append(Problem(*found, *_OUT_OF_SERVICE))
     except ScriptError as error:
         path = (*error.step.path, error.key)
         context.problems.append(

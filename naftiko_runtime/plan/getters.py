@@ -46,6 +46,11 @@ class Arguments:
         found = self.exact.get(name) or self.loose.get(fold_name(name))
         return self.outer.find(name) if found is None and self.outer is not None else found
 
+    def names(self) -> frozenset[str]:
+        """The names of all, as they are given."""
+        outer = frozenset[str]() if self.outer is None else self.outer.names()
+        return outer | self.exact.keys()
+
     def joined(self, name: str, get: Getter) -> Arguments:
         """These with one more, which wins over those of its name."""
         exact, loose = {**self.exact, name: get}, {**self.loose, fold_name(name): get}

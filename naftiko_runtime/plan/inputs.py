@@ -142,6 +142,15 @@ class InputCollector:
         folded = fold_name(name)
         return any(fold_name(each) == folded for each in self._declared)
 
+    def knows(self, name: str) -> bool:
+        """Whether the name is an input that is declared, a variable of the route or URI, or an
+        input that some other part needs."""
+        names = (*self._declared, *self._variables, *self._in_uri, *self._needs)
+        return any(fold_name(each) == fold_name(name) for each in names)
+
+    def known_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._declared, *self._variables, *self._in_uri)))
+
     def keep_apart(self, folded: Iterable[str]) -> None:
         """Inputs whose folded names stand for several things match exactly or not at all."""
         self._apart |= set(folded)

@@ -10,7 +10,8 @@ from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.getters import Compiler, Getter, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import MockPlan, OutputPlan, Scope
-from naftiko_runtime.plan.outputs import fitting, output_schema
+from naftiko_runtime.plan.outputs import output_schema
+from naftiko_runtime.plan.rewriting import fitting, is_rewritten, rewritten
 
 
 def compile_mock(
@@ -34,7 +35,11 @@ def compile_mock(
 def _compile(output: OutputParameter, compiler: Compiler) -> Getter:
     if output.value is not None:
         fit = as_text if output.type == "string" else fitting(output.type)
-        return _typed(compiler.value(output.value, Need()), fit)
+        get = _typed(compiler.value(output.value, Need()), fit)
+        if is_rewritten(output):
+            rewrite = rewritten(lambda document, scope: document, output)
+            return lambda scope: rewrite(_or_null(get(scope)), scope)
+        return get
     if not isinstance(output.const, Missing):
         constant = output.const
         return lambda scope: constant
@@ -51,6 +56,10 @@ def _typed(get: Getter, fit: Callable[[JsonValue], JsonValue]) -> Getter:
         return None if isinstance(value, Missing) or value is None else fit(value)
 
     return read
+
+
+def _or_null(value: MaybeJson) -> JsonValue:
+    return None if isinstance(value, Missing) else value
 
 
 def _object(members: Sequence[tuple[str, Getter]]) -> Getter:

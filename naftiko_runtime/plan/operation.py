@@ -27,11 +27,15 @@ from naftiko_runtime.plan.origin import Origin
 from naftiko_runtime.plan.prompt_text import PromptText
 from naftiko_runtime.plan.step_plans import (
     CallStepPlan,
+    EndStepPlan,
+    ErrorPlan,
     LookupStepPlan,
     OrchestrationPlan,
     ScriptSource,
     ScriptStepPlan,
+    StepFlow,
     StepPlan,
+    ValueStepPlan,
 )
 from naftiko_runtime.plan.uri_template import UriTemplate
 from naftiko_runtime.problems import Place
@@ -42,6 +46,8 @@ __all__ = [
     "CallPlan",
     "CallStepPlan",
     "CapabilityPlan",
+    "EndStepPlan",
+    "ErrorPlan",
     "ForwardPlan",
     "InputPlan",
     "Inputs",
@@ -60,10 +66,12 @@ __all__ = [
     "Scope",
     "ScriptSource",
     "ScriptStepPlan",
+    "StepFlow",
     "StepPlan",
     "ToolPlan",
     "UnservedAdapter",
     "UpstreamRequest",
+    "ValueStepPlan",
 ]
 
 
@@ -147,7 +155,8 @@ class OperationPlan:
     declares that nothing is changed, whatever the method. `accepts_body` says that a JSON request
     body is read or passed on,
     `body_required` that the call cannot do without. `passes_encoded_body` says that the body goes
-    upstream as it came together with its Content-Encoding, so that it may be compressed.
+    upstream as it came together with its Content-Encoding, so that it may be compressed. `errors`
+    say what callers are told of failures, the most specific first.
     """
 
     name: str
@@ -162,6 +171,7 @@ class OperationPlan:
     function: str | None = None
     version: str = ""
     read_only: bool = False
+    errors: tuple[ErrorPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

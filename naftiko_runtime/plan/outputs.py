@@ -8,18 +8,16 @@ types hold where a value fits them without loss, and several named parameters ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.formats import RawFormat
-from naftiko_runtime.json_codec import NUMBER_EXPONENT
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
-from naftiko_runtime.plan.conversion import NUMBER
-from naftiko_runtime.plan.getters import Compiler, as_text
+from naftiko_runtime.plan.getters import Compiler
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.jsonpath import JsonPath, JsonPathSyntaxError, compile_jsonpath
 from naftiko_runtime.plan.operation import OutputPlan, Scope
 from naftiko_runtime.plan.output_rows import Field, compile_row
+from naftiko_runtime.plan.rewriting import SCALARS, fitting, is_rewritten, rewritten, types_of
 
 Map = Callable[[JsonValue, Scope], JsonValue]
 
@@ -49,12 +47,12 @@ def compile_output(
             return OutputPlan(raw_format=raw_format)
         return OutputPlan(lambda document, scope: document, raw_format=raw_format)
     if len(outputs) > 1 and all(output.name for output in outputs):
-        members = [(output.name or "", _compile(output, compiler)) for output in outputs]
+        members = [(output.name or "", output) for output in outputs]
         schema: dict[str, JsonValue] = {
             "type": "object",
             "properties": {output.name or "": output_schema(output) for output in outputs},
         }
-        return OutputPlan(_object(members), schema, raw_format)
+        return OutputPlan(_compile_object(members, compiler), schema, raw_format)
     candidates = [_compile(output, compiler) for output in outputs]
     if raw_format.name == "xml" and len(outputs) == 1 and _is_array_of_all(outputs[0]):
         assert outputs[0].items is not None
@@ -85,6 +83,8 @@ def _is_identity(output: OutputParameter) -> bool:
         and output.items is None
         and output.values is None
         and output.max_length is None
+        and not output.others
+        and not is_rewritten(output)
         and (output.mapping == "$" or output.type == "object")
         and not (output.name and output.mapping is None)
     )
@@ -98,6 +98,11 @@ def _path(parameter: OutputParameter, text: str) -> JsonPath:
 
 
 def _compile(output: OutputParameter, compiler: Compiler) -> Map:
+    make = _compile_source(output, compiler)
+    return rewritten(make, output) if is_rewritten(output) else make
+
+
+def _compile_source(output: OutputParameter, compiler: Compiler) -> Map:
     if output.value is not None:
         return _constant(output, compiler)
     read = _reader(output)
@@ -117,13 +122,15 @@ def _compile_properties(
     fields = [field for name, child in properties if (field := _field(name, child)) is not None]
     if len(fields) == len(properties):
         return compile_row(fields)
-    return _object([(name, _compile(child, compiler)) for name, child in properties])
+    return _compile_object(properties, compiler)
 
 
 def _field(name: str, output: OutputParameter) -> Field | None:
     """The property as a member of the document alone; None where it takes more."""
     parts = (output.value, output.values, output.items, output.properties, output.max_length)
     if output.mapping is None or any(part is not None for part in parts):
+        return None
+    if output.others or output.optional or is_rewritten(output):
         return None
     key = _path(output, output.mapping).member
     return None if key is None else Field(name, key, output.type, fitting(output.type))
@@ -145,6 +152,8 @@ def _constant(output: OutputParameter, compiler: Compiler) -> Map:
 def _reader(output: OutputParameter) -> Callable[[JsonValue], MaybeJson]:
     """Reads the node that a parameter is about: its path; else, for a named one of a list, the
     member of its name; else the document itself."""
+    if output.mapping is not None and output.others:
+        return _first_of([_path(output, text).read for text in (output.mapping, *output.others)])
     if output.mapping is not None:
         return _path(output, output.mapping).read
     if not isinstance(output.const, Missing):
@@ -156,6 +165,19 @@ def _reader(output: OutputParameter) -> Callable[[JsonValue], MaybeJson]:
             document.get(name, Missing.MISSING) if isinstance(document, dict) else Missing.MISSING
         )
     return lambda document: document
+
+
+def _first_of(
+    reads: Sequence[Callable[[JsonValue], MaybeJson]],
+) -> Callable[[JsonValue], MaybeJson]:
+    def read(document: JsonValue) -> MaybeJson:
+        for each in reads:
+            value = each(document)
+            if not isinstance(value, Missing) and value is not None and value != []:
+                return value
+        return Missing.MISSING
+
+    return read
 
 
 def _is_array_of_all(output: OutputParameter) -> bool:
@@ -170,6 +192,20 @@ def _only_children(document: JsonValue) -> MaybeJson:
         if isinstance(children, list | dict):
             return children
     return document
+
+
+def _compile_object(members: Sequence[tuple[str, OutputParameter]], compiler: Compiler) -> Map:
+    """An object, without the `optional` members for which there is nothing."""
+    made = [(name, _compile(output, compiler)) for name, output in members]
+    optional = {name for name, output in members if output.optional}
+    if not optional:
+        return _object(made)
+
+    def build(document: JsonValue, scope: Scope) -> JsonValue:
+        found = {name: make(document, scope) for name, make in made}
+        return {k: v for k, v in found.items() if v is not None or k not in optional}
+
+    return build
 
 
 def _object(members: Sequence[tuple[str, Map]]) -> Map:
@@ -230,45 +266,6 @@ def _scalar(read: Callable[[JsonValue], MaybeJson], output: OutputParameter) -> 
     return make
 
 
-def fitting(type_: str) -> Callable[[JsonValue], JsonValue]:
-    """Brings a value into a declared type, where that loses nothing."""
-    return _FIT.get(type_, _as_is)
-
-
-def _as_is(value: JsonValue) -> JsonValue:
-    return value
-
-
-def _to_text(value: JsonValue) -> JsonValue:
-    """Numbers and booleans as text; objects and lists stay what they are."""
-    return value if isinstance(value, dict | list | str) else as_text(value)
-
-
-def _to_number(value: JsonValue) -> JsonValue:
-    """Numeric text as a number, digit for digit; anything else stays what it is."""
-    if not isinstance(value, str) or len(value) > 400:
-        return value
-    text = value.strip()
-    if not NUMBER.fullmatch(text):
-        return value
-    number = Decimal(text)
-    if abs(number.adjusted()) > NUMBER_EXPONENT:
-        return value
-    return int(text) if text.lstrip("+-").isdecimal() else number
-
-
-def _to_boolean(value: JsonValue) -> JsonValue:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
-_FIT: dict[str, Callable[[JsonValue], JsonValue]] = {
-    "string": _to_text,
-    "number": _to_number,
-    "integer": _to_number,
-    "boolean": _to_boolean,
-}
-
-
 def output_schema(output: OutputParameter) -> dict[str, JsonValue]:
     """JSON Schema (2020-12) of what a parameter gives; everything may be null but an object that
     is built member by member."""
@@ -288,6 +285,6 @@ def output_schema(output: OutputParameter) -> dict[str, JsonValue]:
             "type": "object" if built else ["object", "null"],
             "properties": {name: output_schema(child) for name, child in output.properties},
         }
-    if output.type in _FIT:
-        return schema | {"type": [output.type, "null"]}
+    if output.type in SCALARS:
+        return schema | {"type": types_of(output)}
     return schema

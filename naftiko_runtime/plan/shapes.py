@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import OutputPlan, Scope
-from naftiko_runtime.plan.outputs import fitting
+from naftiko_runtime.plan.rewriting import fitting, is_rewritten
 
 Shape = Callable[[JsonValue], JsonValue]
 
@@ -24,6 +24,7 @@ def _has_source(output: OutputParameter) -> bool:
     children = [child for _, child in output.properties or ()]
     children += [child for child in (output.items, output.values) if child is not None]
     own = output.mapping is not None or output.value is not None
+    own = own or output.optional or is_rewritten(output)
     return own or any(_has_source(child) for child in children)
 
 

@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from naftiko_runtime.failures import Failure
 from naftiko_runtime.json_values import JsonValue, MaybeJson
-from naftiko_runtime.plan.calls import CallPlan, OutputPlan, Scope
+from naftiko_runtime.plan.calls import SAFE_METHODS, CallPlan, OutputPlan, Scope, Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class StepFlow:
+    """When a step runs: after the steps whose indexes are in `waits`, and only if `when` holds."""
+
+    waits: frozenset[int] = frozenset()
+    when: Callable[[Scope], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPlan:
+    """How often a call is made: until `until` holds for a scope in which the step's name stands for
+    its latest answer, and before the first one for what `start` finds. `every` is in seconds."""
+
+    until: Callable[[Scope], bool]
+    limit: int
+    every: float
+    counter: str | None
+    collect: bool
+    start: Callable[[Scope], MaybeJson] | None
+    may_end_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """An answer also answers equal requests that come within `seconds`."""
+
+    shelf: Shelf
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class CallStepPlan:
-    """A step that calls an upstream and stores its answer under the step's name. `waits` holds the
-    indexes of the steps that have to be done before. An answer that nothing reads (`is_read`) may
-    be of any kind."""
+    """A step that calls an upstream and stores its answer under the step's name. An answer that
+    nothing reads (`is_read`) may be of any kind."""
 
     name: str
     call: CallPlan
     output: OutputPlan
     is_read: bool = True
-    waits: frozenset[int] = frozenset()
+    flow: StepFlow = StepFlow()
+    repeat: RepeatPlan | None = None
+    keeping: Keeping | None = None
 
-    def after(self, waits: frozenset[int]) -> CallStepPlan:
-        return replace(self, waits=waits)
+    @property
+    def is_barrier(self) -> bool:
+        return self.call.method not in SAFE_METHODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +65,40 @@ class LookupStepPlan:
 
     name: str
     look_up: Callable[[Scope], MaybeJson]
-    waits: frozenset[int] = frozenset()
     match: str = ""
     """The field of the rows that is compared, for traces."""
+    flow: StepFlow = StepFlow()
 
-    def after(self, waits: frozenset[int]) -> LookupStepPlan:
-        return replace(self, waits=waits)
+    @property
+    def is_barrier(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ValueStepPlan:
+    """A step that makes a value of what is there already; MISSING when it finds nothing."""
+
+    name: str
+    find: Callable[[Scope], MaybeJson]
+    flow: StepFlow = StepFlow()
+
+    @property
+    def is_barrier(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class EndStepPlan:
+    """A step that ends the call with a failure: a refusal, or a question to the caller. `fail` is
+    told whether an earlier step may have changed something."""
+
+    name: str
+    fail: Callable[[Scope, bool], Failure]
+    flow: StepFlow = StepFlow()
+
+    @property
+    def is_barrier(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +125,16 @@ class ScriptStepPlan:
     timeout: float
     statements: int
     secrets: tuple[str, ...] = ()
-    waits: frozenset[int] = frozenset()
+    flow: StepFlow = StepFlow()
 
-    def after(self, waits: frozenset[int]) -> ScriptStepPlan:
-        return replace(self, waits=waits)
+    @property
+    def is_barrier(self) -> bool:
+        return True
 
 
-StepPlan: TypeAlias = CallStepPlan | LookupStepPlan | ScriptStepPlan
+StepPlan: TypeAlias = CallStepPlan | LookupStepPlan | ValueStepPlan | EndStepPlan | ScriptStepPlan
+"""`is_barrier` says that a step keeps its place: it waits for all before it, and all after it wait
+for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +155,14 @@ class OrchestrationPlan:
     def operation(self) -> str:
         calls = [step.call.operation for step in self.steps if isinstance(step, CallStepPlan)]
         return ", ".join(calls)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPlan:
+    """One entry of `errors`, compiled: `when` is asked about the failure as an object (see
+    `engine.errors`), `body` makes of it what REST callers get."""
+
+    when: Callable[[JsonValue], bool] | None = None
+    status: int | None = None
+    message: Callable[[Scope], str] | None = None
+    body: Callable[[JsonValue, Scope], JsonValue] | None = None

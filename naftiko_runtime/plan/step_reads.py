@@ -13,6 +13,7 @@ from naftiko_runtime.document.model import (
     Consumes,
     LookupStep,
     OutputParameter,
+    ScriptStep,
     Step,
     StepMapping,
     StepReference,
@@ -20,6 +21,12 @@ from naftiko_runtime.document.model import (
     references_of,
 )
 from naftiko_runtime.document.step_checks import first_name
+from naftiko_runtime.document.step_values import (
+    expressions_of_step,
+    paths_of_step,
+    values_of_step,
+)
+from naftiko_runtime.plan.jsonpath import compile_expression, names_of_path
 
 
 def read_by_path(path: str, steps: Iterable[str]) -> set[str]:
@@ -40,13 +47,18 @@ def read_by_values(values: Iterable[Value]) -> set[str]:
 
 def read_by_step(step: Step, earlier: Collection[str]) -> set[str]:
     """The earlier steps that a step names. A script sees them all."""
+    if isinstance(step, ScriptStep):
+        return set(earlier)
+    read = read_by_values(value for _, value in values_of_step(step))
     if isinstance(step, LookupStep):
+        read.add(step.index)
         if isinstance(step.lookup_value, str):
-            return {step.index} | read_by_path(step.lookup_value, earlier)
-        return {step.index} | read_by_values([step.lookup_value])
-    if isinstance(step, CallStep):
-        return read_by_values(value for _, value in step.call.arguments)
-    return set(earlier)
+            read |= read_by_path(step.lookup_value, earlier)
+    found = [names_of_path(path) for path in paths_of_step(step)]
+    found += [compile_expression(text).names for text in expressions_of_step(step)]
+    for names in found:
+        read |= set(earlier) if names is None else names
+    return read & set(earlier)
 
 
 def read_by_request(

@@ -67,6 +67,8 @@ def resolve_variables(
             if value is None and location is None:
                 value = environment.get(bind.variable)
             if value is None:
+                value = bind.default
+            if value is None:
                 problems.append(_unset(bind, location))
                 continue
             secret = Secret(value.rstrip("\r\n"))  # what editors and `|` in YAML put at the end

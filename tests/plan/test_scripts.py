@@ -374,5 +374,5 @@ def test_a_script_waits_for_all_steps_before_it_and_later_ones_wait_for_it(tmp_p
     )
     action = file.tool.action
     assert isinstance(action, OrchestrationPlan)
-    waits = [step.waits for step in action.steps]
+    waits = [step.flow.waits for step in action.steps]
     assert waits == [frozenset(), frozenset(), {0, 1}, {2}]
