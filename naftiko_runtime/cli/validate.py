@@ -50,14 +50,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def find_problems(paths: tuple[Path, ...], env_file: Path | None, strict: bool) -> Findings:
-    """All problems of the files that the paths stand for."""
+    """All problems of the files that the paths stand for, and of serving them together."""
     from naftiko_runtime.cli.problem_formats import Findings
-    from naftiko_runtime.problems import Severity
+    from naftiko_runtime.problems import Severity, in_file_order
     from naftiko_runtime.serving.collection import load_collection
-    from naftiko_runtime.serving.settings import SourceSettings
+    from naftiko_runtime.serving.settings import PortSettings, SourceSettings
+    from naftiko_runtime.serving.tables import build_tables
 
     collection = load_collection(SourceSettings(paths, env_file))
-    problems = collection.all_problems
+    _, together = build_tables(collection.plans, PortSettings())
+    # An adapter for standard input and output is a problem to `serve` alone.
+    together = [problem for problem in together if problem.rule != "stdio-adapter"]
+    problems = in_file_order([*collection.all_problems, *together])
     if strict:
         for path in collection.files:
             problems += _beyond_the_official_schema(path)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.control.management import Management
-from naftiko_runtime.exposes.control.site import ControlSite, paths_of
+from naftiko_runtime.exposes.control.paths import first_segments
+from naftiko_runtime.exposes.control.site import ControlSite
 from naftiko_runtime.exposes.endpoints import EndpointApplication
 from naftiko_runtime.exposes.host_check import HostPolicy
-from naftiko_runtime.exposes.skill.site import FIRST_SEGMENT, SkillSite
-from naftiko_runtime.exposes.skill.table import SkillTable
+from naftiko_runtime.exposes.skill.site import SkillSite
+from naftiko_runtime.exposes.skill.table import FIRST_SEGMENT, SkillTable
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 
 
@@ -69,8 +70,3 @@ class Beside:
             self._control = EndpointApplication(site, self._hosts, self._gatekeeper)
         else:
             self._control.site = site
-
-
-def first_segments(plan: ControlAdapterPlan) -> frozenset[str]:
-    """What the paths of a control adapter begin with."""
-    return frozenset(path[0] for path in paths_of(plan))

@@ -100,6 +100,23 @@ def test_all_files_of_a_folder_are_checked_in_order(folder: Path, drop: Drop, fa
     assert done.stdout.endswith("3 files: 3 errors\n")
 
 
+def test_what_two_files_claim_is_reported_for_files_that_are_named_together(
+    folder: Path, drop: Drop
+) -> None:
+    first, second = drop("orders", "live"), drop("trades", "done")
+    claimed = first.read_text().replace("label: orders", "label: copy")
+    second.write_text(claimed)
+    alone, both = run_naftiko("validate", second), run_naftiko("validate", first, second)
+    assert alone.stdout == "1 file: no problems\n"
+    assert both.returncode == 0
+    route, tool = both.stdout.splitlines()[:2]
+    assert route.startswith(f"{second}:")
+    assert f' is already served by operation "live" at {first}:' in route
+    assert tool.startswith(f"{second}:")
+    assert f"{first}:" in tool
+    assert both.stdout.endswith("2 files: 2 warnings\n")
+
+
 def test_strict_also_lists_what_goes_beyond_the_official_schema(drop: Drop) -> None:
     path = drop("orders", "live")
     relaxed, strict = run_naftiko("validate", path), run_naftiko("validate", path, "--strict")

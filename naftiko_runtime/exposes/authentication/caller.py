@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from starlette.types import Scope
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 _AUTHORIZATION: Final = b"authorization"
 _NO_SCHEME: Final = ("", b"")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from naftiko_runtime.exposes.authentication import Door, door_of, metadata_pages
 from naftiko_runtime.exposes.control import files, health, logs, state, telemetry_pages
 from naftiko_runtime.exposes.control.management import Management
+from naftiko_runtime.exposes.control.paths import ANY, paths_of
 from naftiko_runtime.exposes.endpoints import Handler
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
-
-_ANY: Final = "*"
-"""A segment that may be anything."""
 
 _Path: TypeAlias = tuple[str, ...]
 
@@ -31,37 +29,12 @@ class ControlSite:
     def find(self, segments: _Path) -> Mapping[str, Handler] | None:
         found = self._endpoints.get(segments)
         if found is None and len(segments) == 2 and segments[1]:
-            return self._endpoints.get((segments[0], _ANY))
+            return self._endpoints.get((segments[0], ANY))
         return found
 
     def unknown(self, path: str) -> str:
         paths = ", ".join(f'"/{"/".join(segments)}"' for segments in sorted(self._endpoints))
         return f'nothing is served at "{path}" - the file turns on {paths or "nothing"}'
-
-
-def paths_of(plan: ControlAdapterPlan) -> frozenset[_Path]:
-    """The paths, by segments, that a control adapter's toggles turn on (ControlManagementSpec,
-    ObservabilitySpec)."""
-    toggles, observed, log = plan.management, plan.observability, plan.management.logs
-    levels = log is not None and log.levels
-    metrics = observed is not None and observed.metrics
-    traces = observed is not None and observed.traces
-    switches = {
-        ("health", "live"): toggles.health,
-        ("health", "ready"): toggles.health,
-        ("status",): toggles.info,
-        ("config",): toggles.info,
-        ("config", "validate"): toggles.validate,
-        ("config", "reload"): toggles.reload,
-        ("logs",): levels,
-        ("logs", _ANY): levels,
-        ("logs", "stream"): log is not None and log.subscribers > 0,
-        ("scripting",): toggles.scripting is not None,
-        ("metrics",): metrics,
-        ("traces",): traces,
-        ("traces", _ANY): traces,
-    }
-    return frozenset(path for path, is_on in switches.items() if is_on)
 
 
 def _endpoints(plan: ControlAdapterPlan, process: Management) -> dict[_Path, Mapping[str, Handler]]:
@@ -75,10 +48,10 @@ def _endpoints(plan: ControlAdapterPlan, process: Management) -> dict[_Path, Map
         ("config", "validate"): {"POST": files.validate(process)},
         ("config", "reload"): {"POST": files.reload(process)},
         ("logs",): {"GET": logs.show_levels(log), "PUT": logs.set_level(log)},
-        ("logs", _ANY): {"GET": logs.show_level(log), "PUT": logs.set_level(log)},
+        ("logs", ANY): {"GET": logs.show_level(log), "PUT": logs.set_level(log)},
         ("logs", "stream"): {"GET": logs.follow(log, most)},
         ("scripting",): {"GET": state.show_scripting(plan.management.scripting or {})},
         ("metrics",): {"GET": telemetry_pages.show_metrics(telemetry)},
         ("traces",): {"GET": telemetry_pages.list_traces(telemetry)},
-        ("traces", _ANY): {"GET": telemetry_pages.show_trace(telemetry)},
+        ("traces", ANY): {"GET": telemetry_pages.show_trace(telemetry)},
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from anyio.to_thread import run_sync
 
@@ -28,9 +28,6 @@ from naftiko_runtime.exposes.skill.descriptions import (
 from naftiko_runtime.exposes.skill.table import ListedSkill, SkillTable
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.adapters import SkillPlan
-
-FIRST_SEGMENT: Final = "skills"
-"""What every path of the catalogue begins with."""
 
 _Answer: TypeAlias = Callable[[SkillPlan, tuple[str, ...]], Awaitable[Reply]]
 """Answers for one skill; the second value are the segments that follow the endpoint's own."""

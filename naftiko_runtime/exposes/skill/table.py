@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from naftiko_runtime.exposes.authentication import Door, door_of, metadata_pages
 from naftiko_runtime.plan.adapters import SkillAdapterPlan, SkillPlan
 from naftiko_runtime.problems import Consequence, Problem, Severity
+
+FIRST_SEGMENT: Final = "skills"
+"""What every path of the catalogue begins with."""
 
 
 @dataclass(frozen=True, slots=True)
