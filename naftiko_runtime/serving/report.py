@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from naftiko_runtime.exposes.control.paths import first_segments
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import (
     Consequence,
@@ -14,7 +15,6 @@ from naftiko_runtime.problems import (
     format_path,
     in_file_order,
 )
-from naftiko_runtime.serving.beside import first_segments
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import log_event
 from naftiko_runtime.serving.service import Applied, OpenPort
