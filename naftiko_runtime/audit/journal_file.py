@@ -23,7 +23,7 @@ from naftiko_runtime.audit.head import (
 )
 from naftiko_runtime.audit.journal import AuditUnavailable
 from naftiko_runtime.audit.locking import locked
-from naftiko_runtime.audit.records import Draft, draft_torn, read_record, seal
+from naftiko_runtime.audit.records import TORN_MARK, Draft, draft_torn, read_record, seal
 
 _CHUNK: Final = 65536
 _REMEDY: Final = (
@@ -76,7 +76,7 @@ class JournalFile:
 
     def _append(self, file: int, end: _End, drafts: Sequence[Draft]) -> list[int]:
         torn = [draft_torn(end.left)] if end.left else []
-        lines = [b"\n"] if end.left else []
+        lines = [TORN_MARK] if end.left else []
         number, previous = end.head.records, end.head.hash
         for draft in (*torn, *drafts):
             number += 1

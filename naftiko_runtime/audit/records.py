@@ -26,6 +26,10 @@ from naftiko_runtime.json_values import JsonValue
 NOTHING_BEFORE: Final = "0" * 64
 """What the first record has for the hash of the one before."""
 
+TORN_MARK: Final = b" torn\n"
+"""What ends the bytes that a crash left: they may miss nothing of a record but the end of its line,
+and must not become one."""
+
 _SEALED: Final = re.compile(
     rb'(?P<content>\{"number":(?P<number>[1-9][0-9]{0,17}),.*'
     rb',"previous":"(?P<previous>[0-9a-f]{64})"),"hash":"(?P<hash>[0-9a-f]{64})"\}\n',
@@ -77,12 +81,14 @@ def draft_torn(left: bytes) -> Draft:
     )
 
 
-def says_torn(record: Record, left: bytes) -> bool:
-    """Whether a record stands for these bytes."""
-    return record.event is Event.TORN and dict(record.members) == {
-        "bytes": len(left),
-        "sha256": sha256(left).hexdigest(),
-    }
+def says_torn(record: Record, lines: bytes) -> bool:
+    """Whether a record stands for what is in these lines, the last of them with its mark."""
+    left = lines.removesuffix(TORN_MARK)
+    return (
+        record.event is Event.TORN
+        and left != lines
+        and dict(record.members) == {"bytes": len(left), "sha256": sha256(left).hexdigest()}
+    )
 
 
 def seal(draft: Draft, number: int, previous: str) -> tuple[bytes, str]:

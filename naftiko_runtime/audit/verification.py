@@ -170,7 +170,7 @@ class _Check:
         """What a whole record shows to be wrong with itself or with what stands before it."""
         fits = record.previous == self.last.hash and record.number == self.last.number + 1
         if self.bad:
-            if fits and says_torn(record, bytes(self.bad[:-1])):
+            if fits and says_torn(record, bytes(self.bad)):
                 return self._fault_by_head(record)
             kind = FaultKind.INSERTED if fits else FaultKind.CHANGED
             return Fault(kind, self.bad_line, NO_RECORD)
