@@ -154,3 +154,13 @@ def test_no_problem_and_no_plan_shows_a_value(tmp_path: Path) -> None:
     )
     assert canary not in repr(loaded)
     assert loaded.problems != ()
+
+
+@pytest.mark.parametrize(("environment", "token"), [({}, "spare"), ({"KEY": "mine"}, "mine")])
+def test_a_default_stands_for_a_variable_without_a_value(
+    tmp_path: Path, environment: dict[str, str], token: str
+) -> None:
+    binding = {**bind(TOKEN="KEY"), "defaults": {"TOKEN": "spare"}}
+    loaded = load(tmp_path, [binding], environment)
+    assert loaded.problems == ()
+    assert sent(loaded).headers == [("Authorization", f"Bearer {token}")]

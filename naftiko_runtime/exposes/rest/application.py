@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.consumes.messages import Streams
+from naftiko_runtime.engine.explaining import explain
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Gatekeeper, Refusal, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
@@ -142,7 +143,10 @@ class RestApplication:
         body: bytes | None = b""
         encoded = operation.passes_encoded_body and is_encoded(headers)
         if operation.accepts_body:
-            body = await read_body(headers, receive, may_be_encoded=encoded)
+            try:
+                body = await read_body(headers, receive, may_be_encoded=encoded)
+            except CallFailed as failed:
+                raise CallFailed(explain(operation, failed.failure)) from None
         if body is None:
             return None
         work = self._execute(

@@ -8,12 +8,13 @@ from naftiko_runtime.exposes.authentication import Refusal
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
-from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.json_values import JsonValue, Missing
 
 PROBLEM_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:naftiko:problem:"
 """A URN, since a URL would belong to somebody's host; docs/errors.md explains each."""
 
+_JSON: Final = b"application/json"
 _UPSTREAM: Final = frozenset(
     {
         FailureKind.UPSTREAM_UNREACHABLE,
@@ -48,9 +49,12 @@ def problem_document(failure: Failure) -> dict[str, JsonValue]:
 
 
 def problem_reply(failure: Failure, *headers: tuple[bytes, bytes]) -> Reply:
-    """The answer to a failed call, with further headers (`allow`)."""
+    """The answer to a failed call, with further headers (`allow`): a problem document, or what the
+    file gives instead."""
     if failure.retry_after is not None:
         headers = (*headers, (b"retry-after", b"%d" % failure.retry_after))
+    if not isinstance(failure.body, Missing):
+        return _reply(failure.body, failure.http_status, *headers, content_type=_JSON)
     return _reply(problem_document(failure), failure.http_status, *headers)
 
 
@@ -67,12 +71,17 @@ def internal_error_reply(incident: str) -> Reply:
     return _reply(document, FailureKind.INTERNAL.status)
 
 
-def _reply(document: dict[str, JsonValue], status: int, *headers: tuple[bytes, bytes]) -> Reply:
+def _reply(
+    document: JsonValue,
+    status: int,
+    *headers: tuple[bytes, bytes],
+    content_type: bytes = PROBLEM_TYPE.encode(),
+) -> Reply:
     body = encode_json(document)
     return Reply(
         status,
         [
-            (b"content-type", PROBLEM_TYPE.encode()),
+            (b"content-type", content_type),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             *headers,
