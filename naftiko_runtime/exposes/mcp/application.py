@@ -14,7 +14,7 @@ from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Gatekeepe
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
-from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP
+from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP, FastLane
 from naftiko_runtime.exposes.mcp.incoming import BadMessage, decode_message
 from naftiko_runtime.exposes.mcp.streams import EndlessStream, replay, with_exact_numbers
 from naftiko_runtime.exposes.mcp.table import McpTable
@@ -41,8 +41,8 @@ _ALLOW_POST = (b"allow", b"POST")
 class McpApplication:
     """Answers at `/mcp` and at `/`. `running()` has to be entered before it is called.
 
-    The SDK is imported beside the event loop while the listener opens, as that takes most of the
-    time of starting; requests wait for it.
+    Most requests need no SDK; it is imported beside the event loop when one first does, which waits
+    for it.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class McpApplication:
         self._telemetry = telemetry
         self._gatekeeper = gatekeeper or Gatekeeper()
         self._asking = asking or Asking()
-        self._views = Views(table, self._load)
+        self._views = Views(table, self._open_lane, self._load)
 
     @property
     def table(self) -> McpTable:
@@ -146,11 +146,13 @@ class McpApplication:
         """Opens the stream of a session or ends one (DELETE); without a session, a browser is told
         where it is."""
         async with self._views.use(admitted.plans) as view:
-            if view.transport.holds_session(scope):
-                stream = EndlessStream(receive, send, view.streams_end)
-                await view.transport.session(scope, stream.receive, stream.send, admitted.principal)
-                await stream.finish()
-                return None
+            if _names_session(scope):
+                transport = await view.sdk()
+                if transport.holds_session(scope):
+                    stream = EndlessStream(receive, send, view.streams_end)
+                    await transport.session(scope, stream.receive, stream.send, admitted.principal)
+                    await stream.finish()
+                    return None
             if scope["method"] == "GET" and _is_browser(scope):
                 return page(view.table)
         return problem_reply(not_answered(scope["method"]), _ALLOW_POST)
@@ -170,15 +172,17 @@ class McpApplication:
             ]
             return Reply(400, headers, bad.body)
         async with self._views.use(admitted.plans) as view:
-            lane = view.transport.fast_lane
             if self._telemetry is None or self._telemetry.recorder is None:
-                reply = await lane.answer(message, scope, receive, admitted.principal)
+                reply = await view.lane.answer(message, scope, receive, admitted.principal)
                 if reply is not None:
                     return None if reply is HUNG_UP else reply
-            again = replay(body, receive)
-            exact = with_exact_numbers(lane.learning(message, scope, send))
-            await view.transport.post(message, scope, again, exact, admitted.principal)
+            transport = await view.sdk()
+            again, exact = replay(body, receive), with_exact_numbers(send)
+            await transport.post(message, scope, again, exact, admitted.principal)
         return None
+
+    def _open_lane(self, table: McpTable) -> FastLane:
+        return FastLane(table, self._execute, self._name)
 
     def _load(self, table: McpTable) -> HttpTransport:
         from naftiko_runtime.exposes.mcp.transport import HttpTransport
@@ -191,6 +195,10 @@ class McpApplication:
             telemetry=self._telemetry,
             asking=self._asking,
         )
+
+
+def _names_session(scope: Scope) -> bool:
+    return any(name == b"mcp-session-id" for name, _ in scope["headers"])
 
 
 def _is_browser(scope: Scope) -> bool:

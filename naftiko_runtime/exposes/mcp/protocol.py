@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import mcp_types as types
 from mcp.server import ServerRequestContext
@@ -11,11 +11,10 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
+from naftiko_runtime.exposes.mcp.lists import page_after
 from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 
 Context: TypeAlias = ServerRequestContext[Any, Any]
-
-PAGE_SIZE: Final = 1000
 
 _Item = TypeVar("_Item")
 
@@ -40,20 +39,12 @@ def origin_of(context: Context) -> Origin:
 def page_of(
     items: Sequence[_Item], key: Callable[[_Item], str], params: types.PaginatedRequestParams | None
 ) -> tuple[Sequence[_Item], str | None]:
-    """The page that a list request asks for, and the cursor of the next one.
-
-    A cursor is the key of the last item of the page before: a reload in between makes it invalid
-    rather than skip items. Raises MCPError for such a one.
-    """
-    cursor = params.cursor if params is not None else None
-    first = 0
-    if cursor is not None:
-        keys = [key(item) for item in items]
-        if cursor not in keys:
-            raise wrong_params("unknown cursor - list from the start")
-        first = keys.index(cursor) + 1
-    page = items[first : first + PAGE_SIZE]
-    return page, key(page[-1]) if first + PAGE_SIZE < len(items) else None
+    """The page that a list request asks for, and the cursor of the next one. Raises MCPError
+    for an unknown cursor."""
+    found = page_after(items, key, params.cursor if params is not None else None)
+    if found is None:
+        raise wrong_params("unknown cursor - list from the start")
+    return found
 
 
 def wrong_params(message: str, data: Any = None) -> MCPError:

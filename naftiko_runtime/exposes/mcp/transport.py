@@ -14,7 +14,6 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.exposes.mcp.asking import Asking
-from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.server import McpServer
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tool_handlers import MESSAGE
@@ -50,8 +49,6 @@ class HttpTransport:
         asking: Asking | None = None,
     ) -> None:
         self.server = McpServer(table, execute, name=name, telemetry=telemetry, asking=asking)
-        self.fast_lane = FastLane(execute)
-        self.fast_lane.adopt(table, self.server.sdk.server_info_stamp)
         self._keep_sessions = keep_sessions
         sdk = self.server.sdk
         self._modern = StreamableHTTPSessionManager(sdk, stateless=True)
@@ -94,7 +91,6 @@ class HttpTransport:
     async def replace(self, table: McpTable) -> None:
         """Serves another table from now on, and tells the clients whose lists change."""
         await self.server.replace(table)
-        self.fast_lane.adopt(table, self.server.sdk.server_info_stamp)
 
     def holds_session(self, scope: Scope) -> bool:
         """Whether a GET or DELETE means a session: they do for the handshake versions only."""

@@ -16,6 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.to_thread import run_sync
 
+from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.plan.inbound import InboundPlan
 
@@ -25,11 +26,34 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class View:
-    """One server, with its table. `streams_end` ends the streams on which its clients wait."""
+    """One server, with its table. `streams_end` ends the streams on which its clients wait; the
+    SDK is loaded when a request first needs it."""
 
     table: McpTable
-    transport: HttpTransport
+    lane: FastLane
     streams_end: anyio.Event
+    transport: HttpTransport | None = None
+    wanted: anyio.Event = field(default_factory=anyio.Event)
+    loaded: anyio.Event = field(default_factory=anyio.Event)
+
+    async def sdk(self) -> HttpTransport:
+        """What answers the requests that are not the lane's; loading it takes half a second."""
+        if self.transport is None:
+            self.wanted.set()
+            await self.loaded.wait()
+        assert self.transport is not None
+        return self.transport
+
+    async def show(self, table: McpTable) -> None:
+        self.table = table
+        self.lane.adopt(table)
+        if self.transport is not None:
+            await self.transport.replace(table)
+
+    def close_streams(self) -> None:
+        self.streams_end.set()
+        if self.transport is not None:
+            self.transport.server.close_listeners()
 
 
 @dataclass(slots=True)
@@ -43,13 +67,30 @@ class _Opening:
     users: int = 0
     retired: bool = False
 
+    async def first_of_end_and(self, event: anyio.Event) -> None:
+        async with anyio.create_task_group() as tasks:
+
+            async def wait(each: anyio.Event) -> None:
+                await each.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(wait, event)
+            tasks.start_soon(wait, self.end)
+
 
 class Views:
-    """Owned by the application. `load` makes a server; it may take long and is called beside the
-    event loop. `running()` has to be entered before views are used, once."""
+    """Owned by the application. `open_lane` makes what answers most requests of a view, `load` its
+    server; that takes long and is called beside the event loop. `running()` has to be entered
+    before views are used, once."""
 
-    def __init__(self, table: McpTable, load: Callable[[McpTable], HttpTransport]) -> None:
+    def __init__(
+        self,
+        table: McpTable,
+        open_lane: Callable[[McpTable], FastLane],
+        load: Callable[[McpTable], HttpTransport],
+    ) -> None:
         self._table = table
+        self._open_lane = open_lane
         self._load = load
         self._opened: dict[frozenset[InboundPlan], _Opening] = {}
         self._tasks: TaskGroup | None = None
@@ -62,11 +103,9 @@ class Views:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Opens the view of strangers, so that the first caller need not wait for the SDK to be
-        imported. Leaving ends all views, with calls that are in flight."""
+        """Leaving ends all views, with calls that are in flight."""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
-            self._open(frozenset())
             try:
                 yield
             finally:
@@ -104,7 +143,7 @@ class Views:
         self._end_streams()
         for opened in self._opened.values():
             if opened.view is not None:
-                opened.view.transport.server.close_listeners()
+                opened.view.close_streams()
 
     def _end_streams(self) -> None:
         self._closing = True
@@ -122,17 +161,28 @@ class Views:
     async def _run(self, plans: frozenset[InboundPlan], opened: _Opening) -> None:
         whole = self._table
         table = await _seen(whole, plans)
+        view = opened.view = View(table, self._open_lane(table), opened.streams_end)
+        if self._table is not whole and not opened.retired:
+            await self._show(view, plans)
+        opened.ready.set()
+        await opened.first_of_end_and(view.wanted)
+        if view.wanted.is_set():
+            await self._run_sdk(view, opened)
+
+    async def _run_sdk(self, view: View, opened: _Opening) -> None:
+        table = view.table
         transport = await run_sync(self._load, table)
         async with transport.running():
-            view = opened.view = View(table, transport, opened.streams_end)
-            if self._table is not whole and not opened.retired:
-                await self._show(view, plans)
-            opened.ready.set()
+            view.transport = transport
+            if view.table is not table:
+                await transport.replace(view.table)
+            if view.streams_end.is_set():
+                view.close_streams()
+            view.loaded.set()
             await opened.end.wait()
 
     async def _show(self, view: View, plans: frozenset[InboundPlan]) -> None:
-        view.table = await _seen(self._table, plans)
-        await view.transport.replace(view.table)
+        await view.show(await _seen(self._table, plans))
 
 
 async def _seen(table: McpTable, plans: frozenset[InboundPlan]) -> McpTable:
@@ -144,6 +194,6 @@ def _retire(opened: _Opening) -> None:
     opened.retired = True
     opened.streams_end.set()
     if opened.view is not None:
-        opened.view.transport.server.close_listeners()
+        opened.view.close_streams()
     if not opened.users:
         opened.end.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -167,7 +168,7 @@ async def test_headers_are_judged_as_the_sdk_does(
 
 @ERAS
 @pytest.mark.parametrize("method", ["tools/list", "server/discover", "ping", "resources/list"])
-async def test_lists_are_answered_as_the_sdk_does_and_learned_from_it(
+async def test_lists_are_answered_as_the_sdk_does_each_time(
     listener: Listener, era: Any, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message, headers = era({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}})
@@ -176,7 +177,39 @@ async def test_lists_are_answered_as_the_sdk_does_and_learned_from_it(
     assert first[0] == first[1] == again[0] == again[1]
 
 
-async def test_a_learned_list_is_forgotten_with_its_table() -> None:
+NULLS = {"type": "object", "properties": {"a": {"enum": [None, 1], "default": None}}}
+
+
+@ERAS
+@pytest.mark.parametrize("cursor", [None, "tool-0", "tool-999", "tool-1199", "none", ""])
+@pytest.mark.parametrize(
+    "output", [None, NULLS, NULLS | {"title": None}, {"type": ["array", "null"], "items": {}}]
+)
+async def test_pages_of_lists_are_the_sdks(
+    era: Any, cursor: str | None, output: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = [a_tool(f"tool-{number}", output=output) for number in range(1200)]
+    params = {} if cursor is None else {"cursor": cursor}
+    message, headers = era({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": params})
+    async with listening(a_table(*tools), execute) as listener:
+        for _ in range(2):
+            answers, _counts = await both(listener, message, headers, monkeypatch)
+            assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("described", ["", "What it is all about."])
+@pytest.mark.parametrize("title", ["", "Orders, Accounts"])
+async def test_discovery_says_what_the_sdk_says(
+    described: str, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = replace(a_table(a_tool()), instructions=described, title=title)
+    message, headers = modern({"jsonrpc": "2.0", "id": 7, "method": "server/discover"})
+    async with listening(table, execute) as listener:
+        answers, _counts = await both(listener, message, headers, monkeypatch)
+    assert answers[0] == answers[1]
+
+
+async def test_a_list_is_forgotten_with_its_table() -> None:
     message, headers = modern({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}})
     async with listening(a_table(a_tool("one")), execute) as listener:
         for _ in range(2):

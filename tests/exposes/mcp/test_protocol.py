@@ -206,7 +206,7 @@ async def test_R7_a_bug_in_the_adapter_shows_an_id_and_nothing_else(
 
     async with listening(a_table(a_tool()), echoing()) as listener:
         monkeypatch.setattr("naftiko_runtime.exposes.mcp.tool_handlers.tool_result", explode)
-        monkeypatch.setattr("naftiko_runtime.exposes.mcp.protocol.PAGE_SIZE", "token=hunter2")
+        monkeypatch.setattr("naftiko_runtime.exposes.mcp.lists.PAGE_SIZE", "token=hunter2")
         async with listener.client(era) as client:
             for act in (client.list_tools, lambda: client.call_tool("get-orders", {})):
                 with pytest.raises(MCPError) as caught:
