@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.guards.first_outcomes import BadOutcome, read_outcome, write_outcome
 from naftiko_runtime.guards.idempotency import Claim, Known, Settled, Standing, begin, settle
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
-from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.state.store import StateStore, StateUnavailable
 
 PATIENCE: Final = 5.0
@@ -24,10 +23,10 @@ _MOST_TRIES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a call stands with all of its keys; `answer` for REPLAY."""
+    """Where a call stands with all of its keys; `outcome` is the first call's, for REPLAY."""
 
     standing: Standing
-    answer: Answer | None = None
+    outcome: Outcome | None = None
 
 
 class Claims:
@@ -45,6 +44,15 @@ class Claims:
         Keys are claimed in one order by everybody, so that of two calls with the same keys the one
         gets all and the other none. A repetition waits a while for the first call's answer.
         """
+        return await self._stand(keys, owner, request, window)
+
+    async def look(self, keys: Iterable[str], owner: str, request: str) -> Found:
+        """As `take`, without claiming anything: OURS where all keys are free."""
+        return await self._stand(keys, owner, request, None)
+
+    async def _stand(
+        self, keys: Iterable[str], owner: str, request: str, window: float | None
+    ) -> Found:
         wanted = sorted(set(keys))
         for _ in range(_MOST_TRIES):
             found = await self._take(wanted, owner, request, window)
@@ -53,7 +61,7 @@ class Claims:
         return Found(Standing.UNSETTLED)
 
     async def _take(
-        self, wanted: Sequence[str], owner: str, request: str, window: float
+        self, wanted: Sequence[str], owner: str, request: str, window: float | None
     ) -> Found | None:
         """None where another call gave a key up while this one waited for it."""
         taken: list[str] = []
@@ -62,21 +70,22 @@ class Claims:
             if standing is Standing.OURS:
                 taken.append(key)
                 continue
-            await self.settle(taken, owner, Settled.NOT_EXECUTED, None, window)
+            if window is not None:
+                await self.settle(taken, owner, Settled.NOT_EXECUTED, None, window)
             if standing is Standing.UNSETTLED:
                 claim, standing = await self._awaited(key, owner, request)
             if standing is Standing.OURS:
                 return None
             if standing is Standing.REPLAY and claim is not None:
-                return Found(standing, _answer_of(claim.answer))
+                return Found(standing, _outcome_of(claim))
             return Found(standing)
         return Found(Standing.OURS)
 
     async def settle(
-        self, keys: Iterable[str], owner: str, how: Settled, answer: Answer | None, window: float
+        self, keys: Iterable[str], owner: str, how: Settled, outcome: Outcome | None, window: float
     ) -> None:
         """Notes how a call ended, for all keys that it has claimed."""
-        kept = None if answer is None else _document_of(answer)
+        kept = None if outcome is None else write_outcome(outcome)
         for key in sorted(set(keys)):
             for _ in range(_MOST_TRIES):
                 data, claim = await self._read(key)
@@ -85,12 +94,14 @@ class Claims:
                     break
 
     async def _begin(
-        self, key: str, owner: str, request: str, window: float
+        self, key: str, owner: str, request: str, window: float | None
     ) -> tuple[Claim | None, Standing]:
         for _ in range(_MOST_TRIES):
             data, claim = await self._read(key)
             after, standing = begin(claim, owner, request)
-            if standing is not Standing.OURS or await self._replace(key, data, after, window):
+            if standing is not Standing.OURS or window is None:
+                return after, standing
+            if await self._replace(key, data, after, window):
                 return after, standing
         raise StateUnavailable("a key changes hands faster than it can be taken")
 
@@ -146,19 +157,9 @@ def _read_claim(data: bytes) -> Claim:
     return Claim(owner, request, Known(document["known"]), answer)
 
 
-def _document_of(answer: Answer) -> Mapping[str, JsonValue]:
-    return {
-        "status": answer.status,
-        "type": answer.content_type,
-        "body": b64encode(answer.body).decode(),
-        "headers": [[name, value] for name, value in answer.headers],
-    }
-
-
-def _answer_of(document: Mapping[str, JsonValue] | None) -> Answer:
-    match document:
-        case {"status": int(status), "type": content_type, "body": str(body), "headers": [*rows]}:
-            headers = [(str(row[0]), str(row[1])) for row in rows if isinstance(row, list)]
-            kind = content_type if isinstance(content_type, str) else None
-            return Answer(status, kind, b64decode(body), tuple(headers))
-    raise StateUnavailable("the state store holds something else where an answer should be")
+def _outcome_of(claim: Claim) -> Outcome:
+    try:
+        return read_outcome(claim.answer)
+    except BadOutcome:
+        message = "the state store holds something else where an answer should be"
+        raise StateUnavailable(message) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.guards.claims import PATIENCE, Claims
 from naftiko_runtime.guards.idempotency import (
     Claim,
@@ -145,7 +145,7 @@ class Shared:
         self.store = PausingStore()
         self.claims = Claims(self.store, sleep=self._sleep)
         self.sent: list[str] = []
-        self.replayed: list[Answer | None] = []
+        self.replayed: list[Outcome | None] = []
         self.standings: list[Standing] = []
 
     async def _sleep(self, seconds: float) -> None:
@@ -162,7 +162,7 @@ class Shared:
         found = await self.claims.take(keys, owner, request, 600.0)
         self.standings.append(found.standing)
         if found.standing is Standing.REPLAY:
-            self.replayed.append(found.answer)
+            self.replayed.append(found.outcome)
         if found.standing is Standing.OURS:
             await pause()
             self.sent += keys

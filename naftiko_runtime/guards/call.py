@@ -1,0 +1,292 @@
+"""One call, judged request by request as each would really be sent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from naftiko_runtime.consumes.messages import UpstreamResponse
+from naftiko_runtime.engine.execute import bind_inputs, execute
+from naftiko_runtime.engine.outcome import Answer, Outcome
+from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.guards import refusals
+from naftiko_runtime.guards.approval import Effect, ParkedCall
+from naftiko_runtime.guards.desk import Desk
+from naftiko_runtime.guards.idempotency import Settled, Standing
+from naftiko_runtime.guards.identity import approval_hash, repetition_hash
+from naftiko_runtime.guards.keys import Keys, keys_of
+from naftiko_runtime.guards.limits import breach_of
+from naftiko_runtime.guards.masking import masked_value
+from naftiko_runtime.guards.preview import preview_of
+from naftiko_runtime.guards.records import Recording
+from naftiko_runtime.guards.request_document import describe_request, document_of
+from naftiko_runtime.guards.rulebook import is_safe
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.operation import CallPlan, Inputs, OperationPlan, UpstreamRequest
+from naftiko_runtime.settings.model import Approval, GuardRule, Mode
+from naftiko_runtime.state.store import StateUnavailable
+
+_log = logging.getLogger("naftiko.guards")
+
+_LOOK: Final = 0.25
+_SHOWN_ID: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+_ID_LENGTH: Final = 10
+_REFUSED_AFTER_ALL: Final = frozenset({408, 499})
+"""Statuses of the 4xx class after which the upstream may have executed the request."""
+
+
+class _CutShort(Exception):
+    """Ends a call without sending what it was about to send; carries what it ends in."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("the call ended early")
+        self.outcome = outcome
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """Keys of a request of this call. `is_known` says that the upstream answered it."""
+
+    keys: Keys
+    is_known: bool = False
+
+
+class GuardedCall:
+    """Implements `Upstreams` for one call, so that nothing of it goes around the guards."""
+
+    def __init__(self, desk: Desk, plan: OperationPlan, inputs: Inputs) -> None:
+        self._desk = desk
+        self._plan = plan
+        self._inputs = inputs
+        self._owner = secrets.token_hex(16)
+        self._claimed: list[_Claimed] = []
+        self._has_changed = False
+        self._arguments: Mapping[str, JsonValue] | None = None
+
+    async def run(self) -> Outcome:
+        """Executes the call; see `execute`."""
+        outcome: Outcome
+        try:
+            outcome = await execute(self._plan, self._inputs, self)
+        except _CutShort as cut:
+            outcome = cut.outcome
+        await self._settle(outcome)
+        return outcome
+
+    async def aclose(self) -> None:
+        """The client is the process's."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Sends a request if the operator's rules allow it. Raises CallFailed where they do not."""
+        may_change = not (is_safe(request) or self._plan.read_only)
+        if self._inputs.dry_run and (may_change or isinstance(self._plan.action, CallPlan)):
+            raise _CutShort(_described(request))
+        rules = self._desk.rules.rules_for(request, self._inputs.origin.protocol)
+        try:
+            keys = await self._judge(request, rules, may_change=may_change)
+            if not may_change:
+                return await self._desk.upstreams.send(request)
+            return await self._send(request, keys, rules)
+        except StateUnavailable as error:
+            _log.error("a call was not made: %s", error)
+            why = "the state that the guards share cannot be reached"
+            raise CallFailed(refusals.unavailable(FailureKind.STATE_UNAVAILABLE, why)) from error
+
+    # Before
+
+    async def _judge(
+        self, request: UpstreamRequest, rules: Sequence[GuardRule], *, may_change: bool
+    ) -> Keys | None:
+        """The keys under which the request is to be claimed. Raises CallFailed where it is not to
+        be sent, and StateUnavailable."""
+        if may_change:
+            await self._check_halt()
+            if any(rule.mode is Mode.READ_ONLY for rule in rules):
+                raise CallFailed(refusals.read_only(request.operation))
+        limits = tuple(limit for rule in rules for limit in rule.limits)
+        repeating = [rule.idempotency for rule in rules if rule.idempotency] if may_change else []
+        keys = None
+        if limits or repeating:
+            document = document_of(request, self._given())
+            breach = breach_of(limits, document, request.operation)
+            if breach is not None:
+                raise CallFailed(breach)
+            keys = keys_of(request, repeating, document)
+        if keys is not None:
+            same = repetition_hash(self._inputs.origin, self._plan, request)
+            found = await self._desk.claims.look(keys.names, self._owner, same)
+            self._stand_by(found.standing, found.outcome, request)
+        approvals = [rule.approve for rule in rules if rule.approve]
+        if may_change and approvals:
+            await self._approve(request, approvals)
+        return keys
+
+    async def _check_halt(self) -> None:
+        reason = await self._desk.halt.reason()
+        if reason is not None:
+            raise CallFailed(refusals.halted(reason))
+
+    def _stand_by(
+        self, standing: Standing, outcome: Outcome | None, request: UpstreamRequest
+    ) -> None:
+        if standing is Standing.REPLAY and outcome is not None:
+            raise _CutShort(outcome)
+        if standing is not Standing.OURS:
+            raise CallFailed(refusals.key_taken(request.operation, standing))
+
+    async def _approve(self, request: UpstreamRequest, approvals: Sequence[Approval]) -> None:
+        """Returns once a person's yes to this request is used up by it."""
+        hash_ = approval_hash(self._inputs.origin, self._plan, request)
+        known = await self._desk.approvals.find(hash_)
+        preview: JsonValue = None
+        path = next((each.preview for each in approvals if each.preview), None)
+        if known is None and path is not None:
+            preview = await preview_of(request, path, self._desk.upstreams)
+        call = self._parked(request, min(each.expires for each in approvals), preview)
+        effect, record = await self._desk.approvals.ask(hash_, call)
+        if effect is Effect.WAIT and self._has_changed:
+            effect = await self._await_approval(hash_, record)
+        elif effect is Effect.WAIT:
+            raise CallFailed(refusals.approval_required(record, self._desk.page))
+        if effect is Effect.REFUSE:
+            raise CallFailed(refusals.approval_refused(record))
+        if effect is not Effect.SEND:
+            raise CallFailed(refusals.approval_missed(record))
+
+    async def _await_approval(self, hash_: str, call: ParkedCall) -> Effect:
+        """Waits for a person here and now: an earlier step has changed something, so the call
+        cannot be made again as a whole."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            record = await self._desk.approvals.find(hash_)
+            if record is None or record.id != call.id:
+                return Effect.TOO_LATE
+            effect, _ = await self._desk.approvals.ask(hash_, call)
+            if effect is not Effect.WAIT:
+                return effect
+
+    def _parked(self, request: UpstreamRequest, expires: float, preview: JsonValue) -> ParkedCall:
+        described = describe_request(request)
+        return ParkedCall(
+            id="".join(secrets.choice(_SHOWN_ID) for _ in range(_ID_LENGTH)),
+            origin=self._inputs.origin,
+            capability=self._plan.capability,
+            name=self._plan.name,
+            operation=request.operation,
+            request={name: value for name, value in described.items() if name != "operation"},
+            arguments=self._shown_arguments(request),
+            until=0.0,
+            expires=expires,
+            preview=preview,
+        )
+
+    def _given(self) -> Mapping[str, JsonValue]:
+        if self._arguments is None:
+            self._arguments = bind_inputs(self._plan.inputs, self._inputs)
+        return self._arguments
+
+    def _shown_arguments(self, request: UpstreamRequest) -> Mapping[str, JsonValue]:
+        shown = masked_value(dict(self._given()), request.secrets)
+        assert isinstance(shown, dict)
+        return shown
+
+    # Sending
+
+    async def _send(
+        self, request: UpstreamRequest, keys: Keys | None, rules: Sequence[GuardRule]
+    ) -> UpstreamResponse:
+        """Raises CallFailed, and StateUnavailable when nothing was sent."""
+        recording = Recording(self._desk.journal, self._entry(request, rules))
+        await recording.begin()
+        claimed: _Claimed | None = None
+        try:
+            await self._check_halt()  # it may have come while a person was asked
+            claimed = await self._claim(request, keys)
+            response = await self._desk.upstreams.send(request)
+        except CallFailed as failed:
+            await recording.failed(failed.failure)
+            if claimed is not None and not failed.failure.executed:
+                await self._release(claimed)
+            self._has_changed = self._has_changed or failed.failure.executed
+            raise
+        except (StateUnavailable, _CutShort):
+            await recording.failed(Failure(FailureKind.STATE_UNAVAILABLE, ""))
+            raise
+        await recording.answered(response.status)
+        await self._note(claimed, response.status)
+        return response
+
+    async def _claim(self, request: UpstreamRequest, keys: Keys | None) -> _Claimed | None:
+        if keys is None:
+            return None
+        same = repetition_hash(self._inputs.origin, self._plan, request)
+        found = await self._desk.claims.take(keys.names, self._owner, same, keys.window)
+        self._stand_by(found.standing, found.outcome, request)
+        claimed = _Claimed(keys)
+        self._claimed.append(claimed)
+        return claimed
+
+    def _entry(
+        self, request: UpstreamRequest, rules: Sequence[GuardRule]
+    ) -> Mapping[str, JsonValue]:
+        origin = self._inputs.origin
+        decisions: dict[str, JsonValue] = {}
+        if any(rule.limits for rule in rules):
+            decisions["limits"] = "kept"
+        if any(rule.idempotency for rule in rules):
+            decisions["idempotency"] = "first"
+        if any(rule.approve for rule in rules):
+            decisions["approval"] = "approved"
+        return {
+            "protocol": origin.protocol,
+            "caller": origin.principal,
+            "capability": self._plan.capability,
+            "name": self._plan.name,
+            "arguments": dict(self._shown_arguments(request)),
+            "request": describe_request(request),
+            "guards": decisions,
+        }
+
+    # After
+
+    async def _note(self, claimed: _Claimed | None, status: int) -> None:
+        refused = 400 <= status < 500 and status not in _REFUSED_AFTER_ALL
+        self._has_changed = self._has_changed or not refused
+        if claimed is None:
+            return
+        if refused:
+            await self._release(claimed)
+        else:
+            claimed.is_known = status < 500
+
+    async def _release(self, claimed: _Claimed) -> None:
+        self._claimed.remove(claimed)
+        await self._settled(claimed, Settled.NOT_EXECUTED, None)
+
+    async def _settle(self, outcome: Outcome) -> None:
+        """Notes for repetitions how the whole call ended."""
+        for claimed in self._claimed:
+            if isinstance(outcome, Failure) and outcome.kind is FailureKind.QUESTION_OPEN:
+                await self._settled(claimed, Settled.NOT_EXECUTED, None)
+            elif claimed.is_known:
+                await self._settled(claimed, Settled.ANSWERED, outcome)
+            else:
+                await self._settled(claimed, Settled.UNKNOWN, None)
+
+    async def _settled(self, claimed: _Claimed, how: Settled, outcome: Outcome | None) -> None:
+        """What cannot be noted stays claimed: repetitions are told that nobody knows."""
+        keys = claimed.keys
+        try:
+            await self._desk.claims.settle(keys.names, self._owner, how, outcome, keys.window)
+        except StateUnavailable as error:
+            _log.error("the outcome of a call cannot be kept for repetitions: %s", error)
+
+
+def _described(request: UpstreamRequest) -> Answer:
+    document: dict[str, JsonValue] = {"dryRun": True, **describe_request(request)}
+    return Answer(200, "application/json", encode_json(document), (), document)

@@ -1,0 +1,26 @@
+"""All that judging calls takes, as it is until the settings or the files change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from naftiko_runtime.audit.journal import Journal
+from naftiko_runtime.consumes.messages import Upstreams
+from naftiko_runtime.guards.approvals import Approvals
+from naftiko_runtime.guards.claims import Claims
+from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.guards.rulebook import Rulebook
+from naftiko_runtime.settings.model import ApprovalPage
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A call ends at the desk where it began. `journal` is None where nothing is recorded."""
+
+    upstreams: Upstreams
+    rules: Rulebook
+    halt: Halt
+    approvals: Approvals
+    claims: Claims
+    journal: Journal | None
+    page: ApprovalPage

@@ -1,0 +1,166 @@
+"""The guards of a process: what its calls are judged by, from version to version."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from naftiko_runtime.audit.journal import Journal
+from naftiko_runtime.consumes.messages import (
+    RequestStream,
+    StreamedResponse,
+    Streams,
+    Upstreams,
+)
+from naftiko_runtime.failures import CallFailed, FailureKind
+from naftiko_runtime.guards import refusals
+from naftiko_runtime.guards.approvals import Approvals
+from naftiko_runtime.guards.call import GuardedCall
+from naftiko_runtime.guards.claims import Claims
+from naftiko_runtime.guards.desk import Desk
+from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.guards.records import Recording
+from naftiko_runtime.guards.request_document import describe_request
+from naftiko_runtime.guards.rulebook import Rulebook, is_safe
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.destinations import Target
+from naftiko_runtime.plan.operation import CapabilityPlan, Inputs, OperationPlan, UpstreamRequest
+from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
+from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
+from naftiko_runtime.state.store import StateStore, StateUnavailable
+
+_MOST_KNOWN: Final = 20_000
+
+
+class Guards:
+    """Owned by the process and used from its event loop. Calls that have begun end under the
+    rules under which they began."""
+
+    def __init__(
+        self,
+        upstreams: Upstreams,
+        store: StateStore,
+        journal: Journal | None = None,
+        settings: RuntimeSettings = NO_SETTINGS,
+    ) -> None:
+        self._upstreams = upstreams
+        self._store = store
+        self._journal = journal
+        self._settings = settings
+        self._targets: tuple[Target, ...] = ()
+        self._known: dict[tuple[int, str], tuple[OperationPlan, bool]] = {}
+        self._desk = self._new_desk()
+
+    @property
+    def approvals(self) -> Approvals:
+        """The calls that wait for a person."""
+        return self._desk.approvals
+
+    @property
+    def halt(self) -> Halt:
+        """What stops every change."""
+        return self._desk.halt
+
+    def adopt(self, settings: RuntimeSettings, journal: Journal | None) -> None:
+        """Judges by these settings from now on, and records in this journal."""
+        self._settings, self._journal = settings, journal
+        self._renew()
+
+    def adopt_plans(self, plans: Iterable[CapabilityPlan]) -> None:
+        """Knows where the consumed operations of these files go, from now on."""
+        self._targets = tuple(target for plan in plans for target in plan.targets)
+        self._renew()
+
+    def for_call(self, plan: OperationPlan, inputs: Inputs) -> GuardedCall | None:
+        """What executes a call in place of `execute`; None where nothing is there to judge."""
+        protocol = inputs.origin.protocol
+        known = self._known.get((id(plan), protocol))
+        if known is None:
+            known = self._look_up(plan, protocol)
+        if known[1] or inputs.dry_run:
+            return GuardedCall(self._desk, plan, inputs)
+        return None
+
+    @asynccontextmanager
+    async def forwarding(
+        self, request: UpstreamRequest, origin: Origin = UNKNOWN_REST
+    ) -> AsyncIterator[Recording | None]:
+        """The time in which a request is passed on as it came. Raises CallFailed where it must
+        not be: guards cannot read what goes through as a stream. Whoever passes it on notes its
+        outcome in the recording, if there is one."""
+        if is_safe(request):
+            yield None
+            return
+        await self._judge_forward(request, origin)
+        entry: dict[str, JsonValue] = {
+            "protocol": origin.protocol,
+            "caller": origin.principal,
+            "capability": "",
+            "name": request.operation,
+            "arguments": {},
+            "request": describe_request(request),
+            "guards": {},
+        }
+        recording = Recording(self._desk.journal, entry)
+        await recording.begin()
+        try:
+            yield recording
+        except CallFailed as failed:
+            await recording.failed(failed.failure)
+            raise
+
+    async def _judge_forward(self, request: UpstreamRequest, origin: Origin) -> None:
+        try:
+            reason = await self._desk.halt.reason()
+        except StateUnavailable as error:
+            why = "the state that the guards share cannot be reached"
+            raise CallFailed(refusals.unavailable(FailureKind.STATE_UNAVAILABLE, why)) from error
+        if reason is not None:
+            raise CallFailed(refusals.halted(reason))
+        if self._desk.rules.guards_server_of(request, origin.protocol):
+            raise CallFailed(refusals.not_forwarded(request.method, request.upstream))
+
+    def _look_up(self, plan: OperationPlan, protocol: str) -> tuple[OperationPlan, bool]:
+        """Kept with the plan itself, whose identity is then nobody else's."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        found = (plan, self._desk.rules.concerns(plan, protocol))
+        self._known[id(plan), protocol] = found
+        return found
+
+    def _renew(self) -> None:
+        self._known = {}
+        self._desk = self._new_desk()
+
+    def _new_desk(self) -> Desk:
+        settings = self._settings
+        return Desk(
+            upstreams=self._upstreams,
+            rules=Rulebook(settings.guards, self._targets),
+            halt=Halt(settings.halt, self._store),
+            approvals=Approvals(self._store),
+            claims=Claims(self._store),
+            journal=self._journal,
+            page=settings.approvals,
+        )
+
+
+class GuardedStreams:
+    """Implements `Streams` over another one: what is passed on as it comes is judged too."""
+
+    def __init__(self, streams: Streams, guards: Guards) -> None:
+        self._streams = streams
+        self._guards = guards
+
+    @asynccontextmanager
+    async def stream(
+        self, request: UpstreamRequest, body: RequestStream | None
+    ) -> AsyncIterator[StreamedResponse]:
+        async with (
+            self._guards.forwarding(request) as recording,
+            self._streams.stream(request, body) as response,
+        ):
+            if recording is not None:
+                await recording.answered(response.status)
+            yield response

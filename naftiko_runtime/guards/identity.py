@@ -1,0 +1,47 @@
+"""What makes two calls the same call: hashes over all that may not differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from naftiko_runtime.guards.masking import masked_headers, masked_url
+from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
+from naftiko_runtime.plan.origin import Origin
+
+
+def approval_hash(origin: Origin, plan: OperationPlan, request: UpstreamRequest) -> str:
+    """What a person approves: this caller, this version of the file, this request to the byte."""
+    return _hash("approval", *_caller(origin), plan.version, *_sent(request))
+
+
+def repetition_hash(origin: Origin, plan: OperationPlan, request: UpstreamRequest) -> str:
+    """What repetitions have in common: caller, exposed operation and request. The version of the
+    file does not count, as a reload must not make a second order of a repetition."""
+    return _hash("repetition", origin.principal, plan.capability, plan.name, *_sent(request))
+
+
+def key_name(origin: str, value: str) -> str:
+    """Under what a key is kept that is used at a server."""
+    return f"{origin}/{_hash('key', value)}"
+
+
+def _caller(origin: Origin) -> tuple[str, str]:
+    return origin.protocol, origin.principal
+
+
+def _sent(request: UpstreamRequest) -> Iterable[str]:
+    headers = encode_json(dict(masked_headers(request.headers, request.secrets))).decode()
+    return (
+        request.upstream,
+        request.operation,
+        request.method,
+        masked_url(request.url, request.secrets),
+        headers,
+        "none" if request.content is None else sha256(request.content).hexdigest(),
+    )
+
+
+def _hash(*parts: str) -> str:
+    return sha256(encode_json([*parts])).hexdigest()

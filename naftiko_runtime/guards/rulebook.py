@@ -1,0 +1,121 @@
+"""Which of the operator's rules hold for a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.plan.destinations import Target, destination_of, leads_to
+from naftiko_runtime.plan.operation import (
+    SAFE_METHODS,
+    CallPlan,
+    CallStepPlan,
+    OperationPlan,
+    OrchestrationPlan,
+    UpstreamRequest,
+)
+from naftiko_runtime.settings.model import GuardRule, Mode
+from naftiko_runtime.settings.patterns import fits_any
+
+_OVERRIDES: Final = frozenset({"xhttpmethodoverride", "xhttpmethod", "xmethodoverride"})
+"""Folded names of headers with which some servers let a request be of another method."""
+
+
+class Rulebook:
+    """The rules in their order, and where consumed operations go; never changed.
+
+    A request goes by several names: that of the operation that sends it, and those of all
+    operations, of whatever file, that would send it to the same place. For each of them the first
+    rule that fits decides, so that a second name never makes a request less guarded.
+    """
+
+    def __init__(self, rules: tuple[GuardRule, ...], targets: Iterable[Target]) -> None:
+        self._rules = rules
+        self._targets = tuple(targets) if rules else ()
+
+    def rules_for(self, request: UpstreamRequest, protocol: str) -> tuple[GuardRule, ...]:
+        """The rules that hold for a request of a caller, all of them, in their order."""
+        if not self._rules:
+            return ()
+        names = {request.operation, *self._twins(request)}
+        found = [self._first(name, protocol) for name in names]
+        return tuple(rule for rule in self._rules if any(rule is each for each in found))
+
+    def concerns(self, plan: OperationPlan, protocol: str) -> bool:
+        """Whether any request of an operation may have to be judged."""
+        calls = calls_of(plan)
+        if any(call.method not in SAFE_METHODS for call in calls):
+            return True
+        if calls and any(fold_name(each.name) in _OVERRIDES for each in plan.inputs):
+            return True
+        limiting = [rule for rule in self._rules if rule.limits and protocol in rule.callers]
+        return any(
+            fits_any(rule.match, name)
+            for rule in limiting
+            for call in calls
+            for name in (call.operation, *self._alike(call.method))
+        )
+
+    def guards_server_of(self, request: UpstreamRequest, protocol: str) -> bool:
+        """Whether some operation is guarded at the server of a request, or everything of its
+        upstream."""
+        origin = destination_of(request.url).origin
+        names = [each.operation for each in self._targets if each.origin == origin]
+        found = [self._first(name, protocol) for name in (request.operation, *names)]
+        return any(rule is not None and restricts(rule) for rule in found)
+
+    def _first(self, name: str, protocol: str) -> GuardRule | None:
+        return next(
+            (
+                rule
+                for rule in self._rules
+                if protocol in rule.callers and fits_any(rule.match, name)
+            ),
+            None,
+        )
+
+    def _twins(self, request: UpstreamRequest) -> list[str]:
+        methods = methods_of(request)
+        destination = destination_of(request.url)
+        return [
+            target.operation
+            for target in self._targets
+            if target.method in methods and leads_to(destination, target)
+        ]
+
+    def _alike(self, method: str) -> list[str]:
+        return [target.operation for target in self._targets if target.method == method]
+
+
+def calls_of(plan: OperationPlan) -> list[CallPlan]:
+    """The calls that an operation may make."""
+    action = plan.action
+    if isinstance(action, CallPlan):
+        return [action]
+    if isinstance(action, OrchestrationPlan):
+        return [step.call for step in action.steps if isinstance(step, CallStepPlan)]
+    return []
+
+
+def methods_of(request: UpstreamRequest) -> set[str]:
+    """The methods that an upstream may take a request to be of."""
+    given = {
+        value.strip().upper() for name, value in request.headers if fold_name(name) in _OVERRIDES
+    }
+    return {request.method, *given}
+
+
+def is_safe(request: UpstreamRequest) -> bool:
+    """Whether a request changes nothing, by its method."""
+    return methods_of(request) <= SAFE_METHODS
+
+
+def restricts(rule: GuardRule) -> bool:
+    """Whether a rule keeps anything from being sent."""
+    return (
+        rule.mode is Mode.READ_ONLY
+        or rule.approve is not None
+        or rule.idempotency is not None
+        or bool(rule.limits)
+    )
