@@ -21,6 +21,15 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="work by these settings of the operator (default: runtime.yaml beside the files)",
+    )
+
+
 def add_upstreams(parser: argparse.ArgumentParser) -> None:
     """What decides where calls go, and whom they trust."""
     parser.add_argument(

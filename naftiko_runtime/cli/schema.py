@@ -1,4 +1,4 @@
-"""Print the JSON Schema of capability files, for editors.
+"""Print the JSON Schema of capability files, or of runtime.yaml, for editors.
 
 example:
   naftiko schema > naftiko.schema.json
@@ -13,11 +13,16 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """There is nothing to choose."""
+    parser.add_argument(
+        "--settings",
+        action="store_true",
+        help="print that of the operator's settings, runtime.yaml",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     from naftiko_runtime.document.schema_check import schema_text
+    from naftiko_runtime.settings.schema_check import settings_schema_text
 
-    sys.stdout.write(schema_text())
+    sys.stdout.write(settings_schema_text() if arguments.settings else schema_text())
     return 0

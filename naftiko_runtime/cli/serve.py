@@ -20,6 +20,7 @@ from naftiko_runtime.cli.options import (
     UsageError,
     add_environment,
     add_logs,
+    add_settings,
     add_upstreams,
     moved_port,
     pairs,
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a further name under which callers reach this service, as behind a reverse proxy "
         "(repeatable)",
     )
+    add_settings(parser)
     add_environment(parser)
     add_upstreams(parser)
     parser.add_argument(
@@ -101,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
             tuple(arguments.paths),
             arguments.env_file,
             pairs(arguments.base_uri, "--base-uri"),
+            arguments.settings,
         ),
         ports=PortSettings(
             arguments.host,

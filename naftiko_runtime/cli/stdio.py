@@ -15,13 +15,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from naftiko_runtime.cli.options import add_environment, add_logs, add_upstreams, pairs
+from naftiko_runtime.cli.options import (
+    add_environment,
+    add_logs,
+    add_settings,
+    add_upstreams,
+    pairs,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="a capability file, or a folder of them"
     )
+    add_settings(parser)
     add_environment(parser)
     add_upstreams(parser)
     parser.add_argument(
@@ -46,7 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = ServeSettings(
         sources=SourceSettings(
-            tuple(arguments.paths), arguments.env_file, pairs(arguments.base_uri, "--base-uri")
+            tuple(arguments.paths),
+            arguments.env_file,
+            pairs(arguments.base_uri, "--base-uri"),
+            arguments.settings,
         ),
         upstreams=UpstreamChoices(tuple(arguments.ca), frozenset(arguments.insecure)),
         logs=LogSettings(LogFormat(arguments.log_format), LogLevel(arguments.log_level)),

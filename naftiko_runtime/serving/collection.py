@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +15,10 @@ from typing import TypeAlias
 from naftiko_runtime.binds.environment import read_env_file
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Problem, Severity
+from naftiko_runtime.serving.base_uris import BaseUris, base_uris_of
 from naftiko_runtime.serving.discovery import find_files
+from naftiko_runtime.serving.hidden_tools import without_hidden
+from naftiko_runtime.serving.operator_settings import SettingsVersion, load_settings
 from naftiko_runtime.serving.settings import SourceSettings
 from naftiko_runtime.serving.versions import (
     Loading,
@@ -25,6 +28,7 @@ from naftiko_runtime.serving.versions import (
     load_version,
     may_be_unfinished,
 )
+from naftiko_runtime.settings.cross_checks import Served, check_against
 from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
 
 Fingerprint: TypeAlias = frozenset[tuple[str, int, int, int, int]]
@@ -36,19 +40,28 @@ class Collection:
 
     `folders` are those that were searched, `problems` those of no single file, `variables` what
     stands for the files' variables. `unsettled`: something is just being written, so that it is
-    worth another look soon. `settings` are the operator's, in force for all of it.
+    worth another look soon. `base_uris` are what is called instead of the files' addresses, and
+    `plans` is what the files serve, without what the operator hides. `operator` is the version of
+    the operator's settings in force for all of it.
     """
 
     files: Mapping[Path, ServedFile]
     folders: tuple[Path, ...]
     problems: tuple[Problem, ...]
     variables: Mapping[str, str]
+    base_uris: BaseUris
+    plans: tuple[CapabilityPlan, ...]
+    operator: SettingsVersion
     unsettled: bool = False
-    settings: RuntimeSettings = NO_SETTINGS
 
     @property
-    def plans(self) -> tuple[CapabilityPlan, ...]:
-        return tuple(file.plan for file in self.files.values() if file.plan is not None)
+    def settings(self) -> RuntimeSettings:
+        return self.operator.settings or NO_SETTINGS
+
+    @property
+    def has_bad_settings(self) -> bool:
+        """Whether there are settings of which no version was good: nothing may be served then."""
+        return self.operator.settings is None
 
     @property
     def all_problems(self) -> list[Problem]:
@@ -63,18 +76,24 @@ class Collection:
         """Whether there is anything to take over, or to report."""
         if list(self.files.values()) != list(other.files.values()):
             return True
-        return self.problems != other.problems or self.settings != other.settings
+        return self.problems != other.problems or self.operator != other.operator
 
 
 def load_collection(settings: SourceSettings, previous: Collection | None = None) -> Collection:
     """Reads what the settings name. Reads files and computes; call it beside the event loop."""
     variables, problems, unsettled = _read_variables(settings, previous)
-    loading = Loading(variables, settings.base_uris)
-    found = find_files(settings.paths)
+    operator, is_written = load_settings(
+        settings.paths, settings.settings, variables, previous.operator if previous else None
+    )
+    unsettled = unsettled or is_written
+    base_uris = base_uris_of(settings.base_uris, operator.settings)
+    loading = Loading(variables, base_uris)
+    same = previous is not None and Loading(previous.variables, previous.base_uris) == loading
+    found = find_files(settings.paths, settings.settings)
     files: dict[Path, ServedFile] = {}
     for path in found.files:
         before = previous.files.get(path) if previous else None
-        if before and previous and previous.variables == variables and is_unchanged(before):
+        if before and same and is_unchanged(before):
             files[path] = before
             continue
         version = load_version(path, loading, before, asked_for=path in found.named)
@@ -86,8 +105,30 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
             files[path] = before
     if previous is not None:
         files = dict(sorted({**_refused_now(previous, files), **files}.items(), key=_by_name))
-    problems += found.problems
-    return Collection(files, found.folders, tuple(problems), variables, unsettled)
+    plans = [file.plan for file in files.values() if file.plan is not None]
+    problems += [*found.problems, *operator.problems, *_held_against(operator, plans)]
+    return Collection(
+        files,
+        found.folders,
+        tuple(problems),
+        variables,
+        base_uris,
+        without_hidden(plans, operator.settings.hidden if operator.settings else ()),
+        operator,
+        unsettled,
+    )
+
+
+def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) -> list[Problem]:
+    """What in the settings that are in force means nothing to what is served."""
+    if operator.settings is None or operator.document is None or not plans:
+        return []
+    served = Served(
+        namespaces={namespace for plan in plans for namespace in plan.upstreams},
+        operations={operation for plan in plans for operation in plan.consumed},
+        tools={tool.name for plan in plans for adapter in plan.mcp for tool in adapter.tools},
+    )
+    return check_against(operator.settings, operator.document, served)
 
 
 def _by_name(entry: tuple[Path, ServedFile]) -> str:

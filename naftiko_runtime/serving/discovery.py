@@ -18,6 +18,8 @@ from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 
 SUFFIXES = (".yaml", ".yml")
 """What capability files of a folder end in, in any case."""
+SETTINGS_NAMES = ("runtime.yaml", "runtime.yml")
+"""What the operator's settings are called, which are no capability file whatever they hold."""
 _EDITOR_FILE = re.compile(r"^[.#]|~$|\.sw[a-z]$|^4913$|___jb_\w+___$")
 _CAPABILITY_KEY = re.compile(rb"""^(?:\{\s*)?["']?naftiko["']?\s*:""", re.MULTILINE)
 _SIZE_LIMIT = 16 * 1024 * 1024
@@ -36,25 +38,36 @@ class Found:
     problems: tuple[Problem, ...]
 
 
-def find_files(paths: Sequence[Path]) -> Found:
+def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
     """The files that the paths stand for. Problems name what cannot be used, and do not stop the
-    others."""
+    others. `settings` is a file that holds the operator's settings under any name."""
     files: dict[str, Path] = {}
     named: set[Path] = set()
     folders: list[Path] = []
     problems: list[Problem] = []
+    chosen = None if settings is None else os.path.realpath(settings)
+    tops = {os.path.realpath(path) for path in paths}
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where access is denied
             candidates = list(_candidates(path, folders, problems))
-            if not candidates:
+            if all(is_settings_name(candidate) for candidate in candidates):
                 problems.append(_empty(path))
             for candidate in candidates:
-                if not _problem_with(candidate, within=path, found=problems):
+                if os.path.realpath(candidate) == chosen or is_settings_name(candidate):
+                    if chosen is None and os.path.realpath(candidate.parent) not in tops:
+                        problems.append(_unread_settings(candidate, path))
+                elif not _problem_with(candidate, within=path, found=problems):
                     files.setdefault(os.path.realpath(candidate), candidate)
+        elif os.path.realpath(path) == chosen or is_settings_name(path):
+            problems.append(_no_capability(path))
         elif not _problem_with(path, within=None, found=problems):
             named.add(files.setdefault(os.path.realpath(path), path))
     in_order = tuple(sorted(files.values(), key=str))
     return Found(in_order, frozenset(named), tuple(folders), tuple(problems))
+
+
+def is_settings_name(path: Path) -> bool:
+    return path.name in SETTINGS_NAMES
 
 
 def _candidates(folder: Path, folders: list[Path], problems: list[Problem]) -> Iterator[Path]:
@@ -75,15 +88,20 @@ def _candidates(folder: Path, folders: list[Path], problems: list[Problem]) -> I
 def _problem_with(path: Path, within: Path | None, found: list[Problem]) -> bool:
     """Whether the path cannot be served; says why in `found`. `within` is the folder that a link
     must not lead out of (files put together out of links, as Kubernetes does, stay inside)."""
-    problem = _file_problem(path, within)
+    problem = file_problem(path, within)
     if problem is not None:
         found.append(problem)
-    elif os.name == "posix" and path.stat().st_mode & stat.S_IWOTH:
-        found.append(_writable_by_all(path))
+    elif is_writable_by_all(path):
+        found.append(writable_by_all(path))
     return problem is not None
 
 
-def _file_problem(path: Path, within: Path | None) -> Problem | None:
+def is_writable_by_all(path: Path) -> bool:
+    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IWOTH)
+
+
+def file_problem(path: Path, within: Path | None) -> Problem | None:
+    """Why a file is not to be opened, if so; `within` as for files of a folder."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -123,6 +141,23 @@ def _empty(folder: Path) -> Problem:
     )
 
 
+def _no_capability(path: Path) -> Problem:
+    message = "holds the operator's settings, not a capability"
+    return _refused(str(path), message, "name capability files; settings go to --settings FILE")
+
+
+def _unread_settings(path: Path, folder: Path) -> Problem:
+    return Problem(
+        "unread-settings",
+        Place(str(path)),
+        (),
+        f'settings are read from the folder that is served alone, "{folder}"',
+        "move the file there, or name it with --settings FILE",
+        Severity.WARNING,
+        Consequence.NOTHING,
+    )
+
+
 def _linked_folder(path: Path) -> Problem:
     message = "is a link to a folder, which is not followed"
     remedy = "name the folder itself on the command line"
@@ -131,7 +166,7 @@ def _linked_folder(path: Path) -> Problem:
     )
 
 
-def _writable_by_all(path: Path) -> Problem:
+def writable_by_all(path: Path) -> Problem:
     message = "may be changed by every user of this machine"
     remedy = f"chmod o-w {path}"
     return Problem(

@@ -22,14 +22,19 @@ from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.management import ProcessManagement
 from naftiko_runtime.serving.observability import Observability
-from naftiko_runtime.serving.report import Reporter
+from naftiko_runtime.serving.report import BAD_SETTINGS, Reporter
 from naftiko_runtime.serving.service import Applied, Service
 from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.settings_listeners import SettingsListeners
 from naftiko_runtime.serving.sharing import open_to_others
 from naftiko_runtime.serving.sources import Sources
 from naftiko_runtime.serving.tables import build_tables
-from naftiko_runtime.serving.upstreams import open_issuers, open_streams, open_upstreams
+from naftiko_runtime.serving.upstreams import (
+    UpstreamSettingsListener,
+    open_issuers,
+    open_streams,
+    open_upstreams,
+)
 
 
 def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
@@ -85,6 +90,7 @@ class _Process:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
         keep_alive = KeepAlive(upstreams, idle=not self._settings.reports)
+        self._listeners.add(UpstreamSettingsListener(upstreams, streams))
         self._listeners.add(keep_alive)
         self._management = ProcessManagement(
             self._settings,
@@ -126,7 +132,13 @@ class _Process:
     async def _start(self) -> bool:
         """Loads everything and opens the ports; False when there is nothing to go on with."""
         started = time.monotonic()
-        applied = await self._apply(await self._sources.load())
+        collection = await self._sources.load()
+        if collection.has_bad_settings:
+            self._reporter.problems(collection.all_problems)
+            self._reporter.say(logging.ERROR, "settings", BAD_SETTINGS)
+            return False
+        self._reporter.settings(collection)
+        applied = await self._apply(collection)
         self._report(applied)
         if not applied.ports and applied.problems:
             self._reporter.say(logging.ERROR, "no-port", "none of the ports can be opened")

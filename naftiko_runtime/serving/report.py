@@ -17,8 +17,13 @@ from naftiko_runtime.problems import (
 )
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.logs import log_event
+from naftiko_runtime.serving.operator_settings import SettingsVersion
 from naftiko_runtime.serving.service import Applied, OpenPort
 from naftiko_runtime.serving.versions import ServedFile
+
+BAD_SETTINGS = (
+    "nothing is served without the operator's settings - mend the file, or make it an empty one"
+)
 
 _SHOWN_PER_FILE = 10
 
@@ -61,6 +66,8 @@ class Reporter:
         """Says which files are new, gone, changed, or kept in their last good version."""
         if not self._speaks:
             return
+        if now.operator != before.operator:
+            _log_settings(now.operator)
         for path, file in now.files.items():
             old = before.files.get(path)
             if file is not old:
@@ -68,6 +75,11 @@ class Reporter:
         for path in before.files:
             if path not in now.files:
                 log_event(logging.INFO, "removed", f"removed {path}", file=str(path))
+
+    def settings(self, collection: Collection) -> None:
+        """Says at the start by which settings the process works, if there are any."""
+        if self._speaks and collection.settings.file is not None:
+            _log_settings(collection.operator)
 
     def say(self, level: int, event: str, message: str, **fields: object) -> None:
         if self._speaks:
@@ -97,6 +109,18 @@ def _log_problem(problem: Problem) -> None:
 def _log_rest(file: str, more: Sequence[Problem]) -> None:
     message = f'{file}: {len(more)} more problems - "naftiko validate {file}" lists them'
     log_event(logging.WARNING, "problem", message, problem=message, file=file, more=len(more))
+
+
+def _log_settings(operator: SettingsVersion) -> None:
+    settings, file = operator.settings, str(operator.file)
+    if operator.kept:
+        message = f"the last good settings stay in force, instead of what is wrong with {file}"
+        log_event(logging.WARNING, "settings-kept", message, file=file)
+    elif settings is not None:
+        guards = counted(len(settings.guards), "guard")
+        upstreams = counted(len(settings.upstreams), "rule") + " for upstreams"
+        message = f"working by {file}: {guards}, {upstreams}"
+        log_event(logging.INFO, "settings", message, file=file, guards=len(settings.guards))
 
 
 def _log_change(file: ServedFile, old: ServedFile | None) -> None:

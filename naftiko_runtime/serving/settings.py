@@ -38,12 +38,14 @@ class LogSettings:
 class SourceSettings:
     """Which files are served, and what stands for their variables and addresses.
 
-    `base_uris` replaces the `baseUri` of a consumed namespace.
+    `base_uris` replaces the `baseUri` of a consumed namespace. `settings` is the file with the
+    operator's settings, where they are not in `runtime.yaml` beside the files.
     """
 
     paths: tuple[Path, ...]
     env_file: Path | None = None
     base_uris: Mapping[str, str] = field(default_factory=dict)
+    settings: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

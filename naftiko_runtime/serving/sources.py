@@ -8,6 +8,7 @@ from pathlib import Path
 
 from naftiko_runtime.serving.collection import Collection, load_collection
 from naftiko_runtime.serving.logs import LOGGER
+from naftiko_runtime.serving.operator_settings import candidates
 from naftiko_runtime.serving.reload import watch
 from naftiko_runtime.serving.settings import SourceSettings
 
@@ -58,11 +59,13 @@ class Sources:
     async def _renewed(self) -> Collection:
         before = self.current
         now = await asyncio.to_thread(load_collection, self._settings, before)
-        if any(file.plan and path not in now.files for path, file in before.files.items()):
+        gone = any(file.plan and path not in now.files for path, file in before.files.items())
+        if gone or now.operator.kept > before.operator.kept:
             await asyncio.sleep(_SECOND_LOOK_SECONDS)
             now = await asyncio.to_thread(load_collection, self._settings, before)
         return now
 
     def _targets(self) -> set[Path]:
         more = [self._settings.env_file] if self._settings.env_file else []
+        more += candidates(self._settings.paths, self._settings.settings)
         return {*self._settings.paths, *more, *self.current.folders, *self.current.watched_files}

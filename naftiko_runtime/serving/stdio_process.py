@@ -21,11 +21,11 @@ from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.observability import Observability
-from naftiko_runtime.serving.report import Reporter
+from naftiko_runtime.serving.report import BAD_SETTINGS, Reporter
 from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.settings_listeners import SettingsListeners
 from naftiko_runtime.serving.sources import Sources
-from naftiko_runtime.serving.upstreams import open_upstreams
+from naftiko_runtime.serving.upstreams import UpstreamSettingsListener, open_upstreams
 
 if TYPE_CHECKING:
     from naftiko_runtime.exposes.mcp.server import McpServer
@@ -55,13 +55,20 @@ class _StdioProcess:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
         keep_alive = KeepAlive(upstreams)
+        self._listeners.add(UpstreamSettingsListener(upstreams))
         self._listeners.add(keep_alive)
 
         async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
             return await execute(plan, inputs, upstreams)
 
         try:
-            table = await self._take(await self._sources.load())
+            collection = await self._sources.load()
+            if collection.has_bad_settings:
+                self._reporter.problems(collection.all_problems)
+                self._reporter.say(logging.ERROR, "settings", BAD_SETTINGS)
+                return 1
+            self._reporter.settings(collection)
+            table = await self._take(collection)
             if table.is_empty:
                 self._say_nothing_to_serve()
                 return 1

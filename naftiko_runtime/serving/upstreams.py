@@ -5,12 +5,26 @@ from __future__ import annotations
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.streaming import HttpStreams
+from naftiko_runtime.problems import Problem
+from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.settings import UpstreamChoices
 
 _ISSUER_SECONDS = 5.0
 _ISSUER_BYTES = 512 * 1024
 _ISSUER_CONNECTIONS = 8
 """Bounds of what is asked of issuers of tokens: callers wait for it, and it is small."""
+
+
+class UpstreamSettingsListener:
+    """Has the clients of a process call upstreams as the operator's settings say."""
+
+    def __init__(self, *clients: HttpUpstreams | HttpStreams) -> None:
+        self._clients = clients
+
+    async def adopt(self, collection: Collection) -> list[Problem]:
+        for client in self._clients:
+            client.adopt(collection.settings)
+        return []
 
 
 def open_upstreams(choices: UpstreamChoices) -> HttpUpstreams:

@@ -19,6 +19,7 @@ from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.serving.base_uris import BaseUris
 from naftiko_runtime.serving.discovery import looks_like_capability, passed_over, read_bytes
 from naftiko_runtime.serving.logs import LOGGER
 
@@ -54,7 +55,7 @@ class Loading:
     """What files are loaded with: the environment, and other addresses for namespaces."""
 
     variables: Mapping[str, str]
-    base_uris: Mapping[str, str]
+    base_uris: BaseUris
 
 
 def is_unchanged(file: ServedFile) -> bool:

@@ -25,9 +25,12 @@ def settings_schema_text() -> str:
 
 def check_settings(document: YamlDocument) -> list[Problem]:
     """All that is wrong with the structure of a settings file, in file order."""
+    value = document.value
+    if isinstance(value, dict) and "naftiko" in value:
+        return [_a_capability(document)]
     check, schema = _compiled()
     faults: list[Fault] = []
-    check(document.value, (), faults)
+    check(value, (), faults)
     return in_file_order(_problem(fault, schema, document) for fault in faults)
 
 
@@ -49,3 +52,13 @@ def _problem(fault: Fault, schema: Schema, document: YamlDocument) -> Problem:
         remedy = str(fault.schema.get("patternErrorMessage", remedy))
     place = document.place(path, key=fault.kind is FaultKind.UNKNOWN_KEY)
     return Problem(RULES[fault.kind], place, path, message, remedy)
+
+
+def _a_capability(document: YamlDocument) -> Problem:
+    return Problem(
+        "not-settings",
+        document.place(("naftiko",), key=True),
+        ("naftiko",),
+        "this is a capability file where the operator's settings are expected",
+        "give it another name than runtime.yaml",
+    )

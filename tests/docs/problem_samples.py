@@ -1,8 +1,9 @@
 """For each rule of docs/errors.md, files that break it: `problem_samples.txt`.
 
 The file has a section `=== RULE` for each, with changes of the capability below as hunks of a
-diff (a blank line between two), and other files after `--- NAME`. `path=` and `env=` are what the
-command is given instead of `shop.yaml`; `prepare=` names one of the functions here.
+diff (a blank line between two), and other files after `--- NAME`. `path=` (with commas between
+several) and `env=` are what the command is given instead of `shop.yaml`; `prepare=` names one of
+the functions here.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def problems_of(sample: Sample, folder: Path) -> list[Problem]:
         (folder / name).write_text(text, encoding="utf-8")
     if sample.prepare is not None:
         PREPARE[sample.prepare](folder)
-    paths = (Path(sample.path),)
+    paths = tuple(map(Path, sample.path.split(",")))
     env_file = None if sample.env_file is None else Path(sample.env_file)
     found = list(find_problems(paths, env_file, True).problems)
     collection = load_collection(SourceSettings(paths, env_file))

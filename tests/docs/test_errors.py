@@ -17,6 +17,7 @@ RULES = {section.title: section for section in SECTIONS if section.level == 4}
 UNREPRODUCED = {
     "internal-error",
     "port-unavailable",
+    "settings-gone",
     "tool-unlistable",
     "unreadable-file",
 }
