@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qs
 
+from naftiko_runtime.exposes.approvals.decisions import Decisions
 from naftiko_runtime.exposes.approvals.login import SESSION_SECONDS, Login, TooManyTries
 from naftiko_runtime.exposes.approvals.pages import (
     Reader,
@@ -17,12 +18,13 @@ from naftiko_runtime.exposes.approvals.pages import (
     message_page,
     policy,
 )
+from naftiko_runtime.exposes.approvals.remote import Remote
 from naftiko_runtime.exposes.authentication import OPEN, Door
 from naftiko_runtime.exposes.endpoints import Handler, Request
 from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.exposes.rest.request_body import read_body
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
-from naftiko_runtime.guards.approval import Decision, ParkedCall
+from naftiko_runtime.guards.approval import Decision
 from naftiko_runtime.state.store import StateUnavailable
 
 COOKIE: Final = "naftiko_approvals"
@@ -33,35 +35,24 @@ _REFRESH: Final = (b"refresh", b"5")
 _DECIDED: Final = {"approve": "approved", "refuse": "refused"}
 
 
-class Desk(Protocol):
-    """What the page shows and does. All methods raise StateUnavailable."""
-
-    async def now(self) -> float: ...
-
-    async def pending(self) -> list[ParkedCall]: ...
-
-    async def get(self, id_: str) -> ParkedCall | None: ...
-
-    async def decide(self, id_: str, approve: bool, by: str) -> bool: ...
-
-    async def is_halted(self) -> bool | None:
-        """None where nothing can be halted."""
-        ...
-
-    async def halt(self, on: bool, by: str) -> None:
-        """Stops all changes, or lifts that. Raises OSError where the file cannot be written."""
-        ...
-
-
 _Page: TypeAlias = Callable[[Request, str], Awaitable[Reply]]
 """Answers somebody who has logged in, with the session."""
 
 
 class ApprovalSite:
-    """A Site over a desk. `is_secure`: people come over https, through a proxy."""
+    """A Site over what `decisions` gives at each request. `remote` is for the operator's commands;
+    `is_secure`: people come over https, through a proxy."""
 
-    def __init__(self, desk: Desk, login: Login, *, is_secure: bool) -> None:
-        self._desk = desk
+    def __init__(
+        self,
+        decisions: Callable[[], Decisions],
+        login: Login,
+        remote: Remote | None = None,
+        *,
+        is_secure: bool = False,
+    ) -> None:
+        self._remote = remote
+        self._decisions = decisions
         self._login = login
         self._is_secure = is_secure
 
@@ -84,7 +75,7 @@ class ApprovalSite:
                 return {"GET": self._guarded(self._show), "POST": self._guarded(self._decide)}
             case ("approvals", id_, "approve") if _ID.fullmatch(id_):
                 return {"GET": self._guarded(self._confirm)}
-        return None
+        return None if self._remote is None else self._remote.find(segments)
 
     def unknown(self, path: str) -> str:
         return f'there is nothing at "{path}" - calls that wait for approval are listed at "/"'
@@ -158,21 +149,21 @@ class ApprovalSite:
 
     async def _reader(self, session: str) -> Reader:
         token = self._login.form_token(session)
-        return Reader(token, await self._desk.now(), await self._desk.is_halted())
+        return Reader(token, await self._decisions().now(), await self._decisions().is_halted())
 
     async def _list(self, request: Request, session: str) -> Reply:
         reader = await self._reader(session)
-        return _html(list_page(reader, await self._desk.pending()), 200, _REFRESH)
+        return _html(list_page(reader, await self._decisions().pending()), 200, _REFRESH)
 
     async def _show(self, request: Request, session: str) -> Reply:
         noted = _fields(request.query).get("noted", "")
         reader = await self._reader(session)
-        call = await self._desk.get(request.segments[1])
+        call = await self._decisions().get(request.segments[1])
         return _html(call_page(reader, call, noted), 404 if call is None and not noted else 200)
 
     async def _confirm(self, request: Request, session: str) -> Reply:
         reader = await self._reader(session)
-        call = await self._desk.get(request.segments[1])
+        call = await self._decisions().get(request.segments[1])
         if call is None or call.decision is not Decision.OPEN:
             return _html(call_page(reader, call), 404 if call is None else 200)
         return _html(confirm_page(reader, call))
@@ -182,7 +173,7 @@ class ApprovalSite:
         decision, id_ = fields.get("decision", ""), request.segments[1]
         if decision not in _DECIDED:
             raise fail(FailureKind.INVALID_INPUT, "the decision is neither approve nor refuse")
-        noted = await self._desk.decide(id_, decision == "approve", "approval page")
+        noted = await self._decisions().decide(id_, decision == "approve", "approval page")
         return _see(f"/approvals/{id_}" + (f"?noted={_DECIDED[decision]}" if noted else ""))
 
     async def _halt(self, request: Request, session: str) -> Reply:
@@ -190,7 +181,7 @@ class ApprovalSite:
         if fields.get("action") not in ("halt", "lift"):
             raise fail(FailureKind.INVALID_INPUT, "the action is neither halt nor lift")
         try:
-            await self._desk.halt(fields["action"] == "halt", "approval page")
+            await self._decisions().halt(fields["action"] == "halt", "approval page")
         except OSError as error:
             text = f"The file that halts cannot be changed: {error.strerror}."
             return _html(message_page("Not done", text), 500)

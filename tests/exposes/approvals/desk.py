@@ -14,6 +14,7 @@ import uvicorn
 
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.exposes.approvals.login import Login
+from naftiko_runtime.exposes.approvals.remote import Remote
 from naftiko_runtime.exposes.approvals.site import ApprovalSite
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.endpoints import EndpointApplication
@@ -24,6 +25,7 @@ from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.origin import Origin
 from naftiko_runtime.state.memory import MemoryStore
 
+REMOTE_KEY = "key of the commands"
 PASSWORD = "correct horse battery"
 ORDER: dict[str, JsonValue] = {"orders": [{"conid": 265598, "side": "BUY", "quantity": 5}]}
 PREVIEW: dict[str, JsonValue] = {"commission": "1.02 USD", "total": "938.02 USD"}
@@ -118,8 +120,11 @@ async def a_page(
     desk: Desk | None = None, login: Login | None = None, *, is_secure: bool = False
 ) -> AsyncIterator[Page]:
     desk = desk or Desk()
+    shown = desk
     login = login or Login(b"k" * 32, Secret(PASSWORD))
-    site = ApprovalSite(desk, login, is_secure=is_secure)
+    site = ApprovalSite(
+        lambda: shown, login, Remote(lambda: shown, REMOTE_KEY), is_secure=is_secure
+    )
     app = EndpointApplication(site, HostPolicy.for_address("127.0.0.1"), Gatekeeper())
     config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5)
     config.load()

@@ -1,0 +1,52 @@
+"""What the approval page shows and does, out of what the guards of the process work by."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from naftiko_runtime.guards.approval import ParkedCall
+from naftiko_runtime.guards.approvals import Approvals
+from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.serving.halt_file import create_halt_file, remove_halt_file
+from naftiko_runtime.state.store import StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecisions:
+    """Implements `Decisions` over a store; `halt_file` is the one that `halt` looks for.
+
+    To halt marks the store, for all who share it, and makes the file, for this process once it
+    has been started again; to lift takes back both.
+    """
+
+    store: StateStore
+    approvals: Approvals
+    switch: Halt
+    halt_file: Path | None
+
+    async def now(self) -> float:
+        return await self.store.now()
+
+    async def pending(self) -> list[ParkedCall]:
+        return await self.approvals.pending()
+
+    async def get(self, id_: str) -> ParkedCall | None:
+        return await self.approvals.get(id_)
+
+    async def decide(self, id_: str, approve: bool, by: str) -> bool:
+        return await self.approvals.decide(id_, approve, by)
+
+    async def is_halted(self) -> bool:
+        return await self.switch.reason() is not None
+
+    async def halt(self, on: bool, by: str) -> None:
+        if on:
+            await self.switch.halt(by)
+            if self.halt_file is not None:
+                await asyncio.to_thread(create_halt_file, self.halt_file, by)
+            return
+        if self.halt_file is not None:
+            await asyncio.to_thread(remove_halt_file, self.halt_file)
+        await self.switch.lift()
