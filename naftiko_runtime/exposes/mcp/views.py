@@ -7,6 +7,7 @@ sessions and notices of changes are all of one view. Most listeners have one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,10 +19,13 @@ from anyio.to_thread import run_sync
 
 from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.table import McpTable
+from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.plan.inbound import InboundPlan
 
 if TYPE_CHECKING:
     from naftiko_runtime.exposes.mcp.transport import HttpTransport
+
+_log = logging.getLogger("naftiko.mcp")
 
 
 @dataclass(slots=True)
@@ -37,11 +41,14 @@ class View:
     loaded: anyio.Event = field(default_factory=anyio.Event)
 
     async def sdk(self) -> HttpTransport:
-        """What answers the requests that are not the lane's; loading it takes half a second."""
+        """What answers the requests that are not the lane's; loading it takes half a second. Raises
+        CallFailed where it cannot be loaded; the next request tries again."""
         if self.transport is None:
             self.wanted.set()
             await self.loaded.wait()
-        assert self.transport is not None
+        if self.transport is None:
+            detail = "MCP cannot be served at the moment - the log of the runtime says why"
+            raise fail(FailureKind.INTERNAL, detail)
         return self.transport
 
     async def show(self, table: McpTable) -> None:
@@ -165,13 +172,20 @@ class Views:
         if self._table is not whole and not opened.retired:
             await self._show(view, plans)
         opened.ready.set()
-        await opened.first_of_end_and(view.wanted)
-        if view.wanted.is_set():
-            await self._run_sdk(view, opened)
+        while not opened.end.is_set():
+            await opened.first_of_end_and(view.wanted)
+            if view.wanted.is_set():
+                await self._run_sdk(view, opened)
 
     async def _run_sdk(self, view: View, opened: _Opening) -> None:
         table = view.table
-        transport = await run_sync(self._load, table)
+        try:
+            transport = await run_sync(self._load, table)
+        except Exception:
+            _log.exception("the MCP library cannot be loaded")
+            failed, view.wanted, view.loaded = view.loaded, anyio.Event(), anyio.Event()
+            failed.set()
+            return
         async with transport.running():
             view.transport = transport
             if view.table is not table:
