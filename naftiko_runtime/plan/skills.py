@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from naftiko_runtime.binds.files import path_of
+from naftiko_runtime.binds.files import path_beside
 from naftiko_runtime.document.model import Skill, SkillAdapter, SkillTool
 from naftiko_runtime.plan.adapters import (
     SkillAdapterPlan,
@@ -47,7 +47,7 @@ def _compile_skill(
 ) -> SkillPlan:
     folder = None
     if skill.location is not None:
-        folder = path_of(skill.location, Path(skill.place.file).parent)
+        folder = path_beside(skill.location, Path(skill.place.file).parent)
         if not folder.is_dir():
             message = f'the skill "{skill.name}" has no files: there is no folder "{folder}"'
             remedy = "locations are relative to the file that names them"

@@ -139,3 +139,15 @@ def test_second_skills_and_tools_of_one_name_are_left_out() -> None:
     assert [problem.rule for problem in loaded.problems] == ["duplicate-tool", "duplicate-skill"]
     assert len(only_skill(loaded).tools) == 1
     assert only_skill(loaded).fields == {}
+
+
+def test_a_location_is_relative_to_the_file_that_names_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens to lie in the working directory was never meant to be served."""
+    (tmp_path / "elsewhere" / "skills").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    located = skill("ops", location="file:///./skills")
+    problem = only_problem(load(skill_adapter(located), folder=tmp_path))
+    assert problem.rule == "skill-location"
+    assert f'there is no folder "{tmp_path / "skills"}"' in problem.message
