@@ -83,9 +83,9 @@ def _share(rule: UpstreamRule) -> Share:
     return f"rule {rule.match.casefold()}"
 
 
-def _pace_of_operation(rule: UpstreamRule, name: str) -> Pacing | None:
-    patterns = [pattern for pattern in rule.operations if fits(pattern, name)]
-    return rule.operations[max(patterns, key=precision)] if patterns else None
+def _pace_of_operation(settled: UpstreamRule, name: str) -> Pacing | None:
+    patterns = [pattern for pattern in settled.operations if fits(pattern, name)]
+    return settled.operations[max(patterns, key=precision)] if patterns else None
 
 
 def _says_something(rule: UpstreamRule) -> bool:
