@@ -199,7 +199,7 @@ def staged(examples: Sequence[Example], folder: Path) -> Iterator[Stage]:
             ports[example.line] = {}
             files[example.line] = _write(example, home, upstreams, ports, number)
             for name, value in example.variables.items():
-                value = upstreams.in_place(value)
+                value = upstreams.in_place(value).replace("$PWD", str(home))
                 assert variables.setdefault(name, value) == value, f"two values of {name}"
         for example in examples:
             lent = [name for name in variables if name in example.capability]
