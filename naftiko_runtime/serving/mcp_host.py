@@ -8,6 +8,7 @@ from typing import Self
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.mcp.application import McpApplication
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.telemetry.recorder import Telemetry
@@ -33,6 +34,7 @@ class McpHost:
         keep_sessions: bool,
         telemetry: Telemetry | None = None,
         gatekeeper: Gatekeeper | None = None,
+        asking: Asking | None = None,
     ) -> Self:
         """A host whose application answers already."""
         host = cls(
@@ -43,6 +45,7 @@ class McpHost:
                 keep_sessions=keep_sessions,
                 telemetry=telemetry,
                 gatekeeper=gatekeeper,
+                asking=asking,
             )
         )
         await host._ready

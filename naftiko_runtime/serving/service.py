@@ -11,6 +11,7 @@ from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.application import Execute, RestApplication
 from naftiko_runtime.exposes.rest.table import RestTable
@@ -63,7 +64,9 @@ class _Port:
         telemetry: Telemetry | None,
         process: Management | None,
         streams: Streams | None,
+        asking: Asking | None,
     ) -> None:
+        self._asking = asking
         self._streams = streams
         self.listener = Listener(opened)
         self._hosts = HostPolicy.for_address(plan.address, settings.allowed_hosts)
@@ -123,6 +126,7 @@ class _Port:
                 keep_sessions=self._keep_sessions,
                 telemetry=self._telemetry,
                 gatekeeper=self._gatekeeper,
+                asking=self._asking,
             )
             self.listener.application.mcp = self._mcp.application
 
@@ -148,10 +152,13 @@ class Service:
         telemetry: Telemetry | None = None,
         process: Management | None = None,
         streams: Streams | None = None,
+        asking: Asking | None = None,
     ) -> None:
         """`gatekeeper` judges callers on all ports; the process's own knows issuers of tokens.
         `telemetry` says whether calls are recorded; `process` is what control adapters show, and
-        without it none is served; nor is anything forwarded without `streams`."""
+        without it none is served; nor is anything forwarded without `streams`. `asking` is for
+        the users of MCP clients."""
+        self._asking = asking
         self._streams = streams
         self._telemetry = telemetry
         self._process = process
@@ -207,6 +214,7 @@ class Service:
             self._telemetry,
             self._process,
             self._streams,
+            self._asking,
         )
         shown = await port.show(tables)
         await port.listener.accept()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from naftiko_runtime.guards.approval import ParkedCall
+from naftiko_runtime.guards.approval import Decision, ParkedCall
 from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.serving.halt_file import create_halt_file, remove_halt_file
 from naftiko_runtime.state.store import StateStore
+
+_LOOK: Final = 0.25
+"""Seconds between two looks at a call that somebody is deciding about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class StoredDecisions:
 
     async def decide(self, id_: str, approve: bool, by: str) -> bool:
         return await self.approvals.decide(id_, approve, by)
+
+    async def decided(self, id_: str) -> None:
+        """Returns once the call is approved, refused or forgotten."""
+        while True:
+            call = await self.get(id_)
+            if call is None or call.decision is not Decision.OPEN:
+                return
+            await asyncio.sleep(_LOOK)
 
     async def is_halted(self) -> bool:
         return await self.switch.reason() is not None

@@ -58,20 +58,19 @@ def question_text(question: Question, tool: str) -> str:
 
 
 def _approval_text(failure: Failure, url: str) -> str:
-    """Where a person approves, what, until when, and what is to be done then."""
+    """What of an approval the detail does not say already."""
     approval = failure.details.get("approval")
     known = approval if isinstance(approval, dict) else {}
-    text = f"A person has to approve this at {url}"
-    named = [f"{name} {known[name]}" for name in ("id", "expires") if name in known]
-    if named:
-        text += f" ({', '.join(named)})"
+    facts = [f"{name} {known[name]}" for name in ("id", "expires") if name in known]
+    if url not in failure.detail:
+        facts.insert(0, f"address {url}")
     preview = known.get("preview")
     if preview is not None:
         shown = json.dumps(preview, ensure_ascii=False, default=str)
-        text += f"; preview: {shown[:_LONGEST_PREVIEW]}"
+        facts.append(f"preview {shown[:_LONGEST_PREVIEW]}")
     return (
-        f"{text}. Ask the user to do that; after it was approved, repeat exactly the same call. "
-        "No argument can approve it."
+        f"Approval: {', '.join(facts)}. Ask the user to decide there; after it was approved, "
+        "repeat exactly the same call. No argument can approve it."
     )
 
 
