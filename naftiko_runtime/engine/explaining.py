@@ -76,7 +76,7 @@ def explain(
     message = next((entry.message for entry in found if entry.message is not None), None)
     values = Scope({} if scope is None else scope.values, steps=seen)
     if message is not None:
-        explained = replace(explained, detail=message(values))
+        explained = replace(explained, detail=message(values) or failure.detail)
     body = next((entry.body for entry in found if entry.body is not None), None)
     if body is not None:
         told = _document(explained, refusal)
