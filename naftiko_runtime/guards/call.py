@@ -152,7 +152,7 @@ class GuardedCall:
         if effect is Effect.WAIT and self._has_changed:
             effect = await self._await_approval(hash_, record)
         elif effect is Effect.WAIT:
-            raise CallFailed(refusals.approval_required(record, self._desk.page))
+            raise CallFailed(refusals.approval_required(record, self._desk.page()))
         if effect is Effect.REFUSE:
             raise CallFailed(refusals.approval_refused(record))
         if effect is not Effect.SEND:

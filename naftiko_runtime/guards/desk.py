@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from naftiko_runtime.audit.journal import Journal
@@ -15,7 +16,8 @@ from naftiko_runtime.settings.model import ApprovalPage
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A call ends at the desk where it began. `journal` is None where nothing is recorded."""
+    """A call ends at the desk where it began. `journal` is None where nothing is recorded; `page`
+    says where a person approves."""
 
     upstreams: Upstreams
     rules: Rulebook
@@ -23,4 +25,4 @@ class Desk:
     approvals: Approvals
     claims: Claims
     journal: Journal | None
-    page: ApprovalPage
+    page: Callable[[], ApprovalPage]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -27,7 +27,7 @@ from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.operation import CapabilityPlan, Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
-from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
+from naftiko_runtime.settings.model import NO_SETTINGS, ApprovalPage, RuntimeSettings
 from naftiko_runtime.state.store import StateStore, StateUnavailable
 
 _MOST_KNOWN: Final = 20_000
@@ -41,13 +41,16 @@ class Guards:
         self,
         upstreams: Upstreams,
         store: StateStore,
-        journal: Journal | None = None,
         settings: RuntimeSettings = NO_SETTINGS,
+        journal: Journal | None = None,
+        page: Callable[[], ApprovalPage] | None = None,
     ) -> None:
+        """`page` says where the approval page really is; without it, where the settings want it."""
         self._upstreams = upstreams
         self._store = store
-        self._journal = journal
         self._settings = settings
+        self._journal = journal
+        self._page = page
         self._targets: tuple[Target, ...] = ()
         self._known: dict[tuple[int, str], tuple[OperationPlan, bool]] = {}
         self._desk = self._new_desk()
@@ -62,15 +65,19 @@ class Guards:
         """What stops every change."""
         return self._desk.halt
 
-    def adopt(self, settings: RuntimeSettings, journal: Journal | None) -> None:
-        """Judges by these settings from now on, and records in this journal."""
-        self._settings, self._journal = settings, journal
-        self._renew()
-
-    def adopt_plans(self, plans: Iterable[CapabilityPlan]) -> None:
-        """Knows where the consumed operations of these files go, from now on."""
+    def adopt(
+        self,
+        settings: RuntimeSettings,
+        plans: Iterable[CapabilityPlan],
+        store: StateStore,
+        journal: Journal | None,
+    ) -> None:
+        """Judges by these settings from now on, knowing where the consumed operations of these
+        files go; keeps state in this store, and records in this journal."""
+        self._settings, self._store, self._journal = settings, store, journal
         self._targets = tuple(target for plan in plans for target in plan.targets)
-        self._renew()
+        self._known = {}
+        self._desk = self._new_desk()
 
     def for_call(self, plan: OperationPlan, inputs: Inputs) -> GuardedCall | None:
         """What executes a call in place of `execute`; None where nothing is there to judge."""
@@ -129,10 +136,6 @@ class Guards:
         self._known[id(plan), protocol] = found
         return found
 
-    def _renew(self) -> None:
-        self._known = {}
-        self._desk = self._new_desk()
-
     def _new_desk(self) -> Desk:
         settings = self._settings
         return Desk(
@@ -142,7 +145,7 @@ class Guards:
             approvals=Approvals(self._store),
             claims=Claims(self._store),
             journal=self._journal,
-            page=settings.approvals,
+            page=self._page or (lambda: settings.approvals),
         )
 
 

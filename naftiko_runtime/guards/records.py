@@ -44,11 +44,13 @@ class Recording:
         await self._end({"failure": failure.kind.slug, "executed": failure.executed})
 
     async def _end(self, outcome: Mapping[str, JsonValue]) -> None:
-        """The call has been made by now: that it is not recorded must not hide its outcome."""
-        if self.journal is None or self._number is None:
+        """The call has been made by now: that it is not recorded must not hide its outcome. Only
+        the first end counts."""
+        number, self._number = self._number, None
+        if self.journal is None or number is None:
             return
         duration = round(time.monotonic() - self._begun, 6)
         try:
-            await self.journal.end(self._number, {**outcome, "duration": duration})
+            await self.journal.end(number, {**outcome, "duration": duration})
         except AuditUnavailable as error:
-            _log.error("the outcome of record %d cannot be recorded: %s", self._number, error)
+            _log.error("the outcome of record %d cannot be recorded: %s", number, error)

@@ -7,17 +7,16 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from naftiko_runtime.consumes.pools import TrustError
-from naftiko_runtime.engine.execute import execute
-from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.failures import FailureKind, fail
-from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.guards.guards import GuardedStreams
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.guarding import Guarding
 from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.management import ProcessManagement
@@ -91,6 +90,8 @@ class _Process:
             return 1
         keep_alive = KeepAlive(upstreams, idle=not self._settings.reports)
         self._listeners.add(UpstreamSettingsListener(upstreams, streams))
+        guarding = Guarding(upstreams, self._reporter, shares_port=self._settings.workers > 1)
+        self._listeners.add(guarding)
         self._listeners.add(keep_alive)
         self._management = ProcessManagement(
             self._settings,
@@ -100,18 +101,15 @@ class _Process:
             keep_alive.describe,
         )
 
-        def call(plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
-            return execute(plan, inputs, upstreams)
-
         gatekeeper = Gatekeeper(issuers, self._settings.guard_key.reveal().encode())
         self._service = Service(
             self._settings.ports,
-            call,
+            guarding.call,
             self._settings.grace,
             gatekeeper,
             self._observability.telemetry,
             self._management,
-            streams,
+            GuardedStreams(streams, guarding.guards),
         )
         try:
             if not await self._start():
@@ -121,6 +119,7 @@ class _Process:
         finally:
             await self._service.stop()
             await keep_alive.aclose()
+            await guarding.aclose()
             await stop_scripts()
             await self._observability.close()
             await streams.aclose()

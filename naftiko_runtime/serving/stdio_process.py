@@ -10,14 +10,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from naftiko_runtime.consumes.pools import TrustError
-from naftiko_runtime.engine.execute import execute
-from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
 from naftiko_runtime.exposes.mcp.tools import Execute
-from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.guarding import Guarding
 from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.observability import Observability
@@ -56,10 +54,9 @@ class _StdioProcess:
             return 1
         keep_alive = KeepAlive(upstreams)
         self._listeners.add(UpstreamSettingsListener(upstreams))
+        guarding = Guarding(upstreams, self._reporter)
+        self._listeners.add(guarding)
         self._listeners.add(keep_alive)
-
-        async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
-            return await execute(plan, inputs, upstreams)
 
         try:
             collection = await self._sources.load()
@@ -72,9 +69,10 @@ class _StdioProcess:
             if table.is_empty:
                 self._say_nothing_to_serve()
                 return 1
-            await self._serve(table, call)
+            await self._serve(table, guarding.call)
         finally:
             await keep_alive.aclose()
+            await guarding.aclose()
             await stop_scripts()
             await self._observability.close()
             await upstreams.aclose()

@@ -19,6 +19,7 @@ from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Gatekeeper, Refusal, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
+from naftiko_runtime.exposes.rest.dry_run import wants_dry_run
 from naftiko_runtime.exposes.rest.forwarding import Incoming, forward
 from naftiko_runtime.exposes.rest.forwards import Found
 from naftiko_runtime.exposes.rest.inputs import RequestInputs
@@ -34,6 +35,7 @@ from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
 from naftiko_runtime.failures import CallFailed, Failure
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
 from naftiko_runtime.telemetry.recorder import Telemetry
 
 Execute: TypeAlias = Callable[[OperationPlan, Inputs], Awaitable[Outcome]]
@@ -134,10 +136,12 @@ class RestApplication:
             note_operation(target)
         query = scope["query_string"]
         asked = target.adapter.authentication
+        origin = UNKNOWN_REST
         if asked is not None:
             verdict = await self._gatekeeper.admit_to(asked, caller_of(scope))
             if isinstance(verdict, Refusal):
                 return refusal_reply(verdict)
+            origin = Origin("rest", verdict.principal)
             headers, query = self._gatekeeper.without_credentials(asked, headers, query)
         operation = target.plan.operation
         body: bytes | None = b""
@@ -149,9 +153,16 @@ class RestApplication:
                 raise CallFailed(explain(operation, failed.failure)) from None
         if body is None:
             return None
-        work = self._execute(
-            operation, RequestInputs(variables, query, headers, body, encoded=encoded)
+        inputs = RequestInputs(
+            variables,
+            query,
+            headers,
+            body,
+            encoded=encoded,
+            origin=origin,
+            dry_run=wants_dry_run(headers),
         )
+        work = self._execute(operation, inputs)
         if operation.action.method in _SAFE:
             outcome = await run_while_connected(work, receive)
             if outcome is None:
