@@ -90,6 +90,25 @@ def read_examples(page: Path) -> list[Example]:
     return examples
 
 
+def read_settings_examples(page: Path) -> list[Example]:
+    """The examples of a page on settings: each `runtime.yaml` with what follows it, beside the one
+    capability of the page."""
+    capability = ""
+    examples: list[Example] = []
+    for section in read_sections(page):
+        for fence in section.fences:
+            if fence.language == "yaml" and fence.text.startswith("naftiko:"):
+                assert not capability, f"{page}:{fence.line}: there is a capability already"
+                capability = fence.text
+            if not _FILE.match(fence.text) and not examples:
+                continue
+            assert capability, f"{page}:{fence.line}: there is no capability before this"
+            if fence.language == "yaml":
+                examples.append(Example(section, fence.line, capability))
+            _add(examples[-1], fence)
+    return examples
+
+
 def _add(example: Example, fence: Fence) -> None:
     named = _FILE.match(fence.text)
     if named is not None:

@@ -208,7 +208,9 @@ def staged(examples: Sequence[Example], folder: Path) -> Iterator[Stage]:
             )
         upstreams.play([each for example in examples for each in example.at_load])
         moved = [port for of_example in ports.values() for port in of_example.values()]
-        serving = stack.enter_context(serve(folder, env=variables, ports=moved))
+        # what is beside a capability counts only where its own folder is served
+        served = folder if len(examples) > 1 else home
+        serving = stack.enter_context(serve(served, env=variables, ports=moved))
         upstreams.check()
         yield Stage(serving, upstreams, ports, files)
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from naftiko_runtime.settings.reader import read_settings
 from naftiko_runtime.settings.schema_check import settings_schema_text
+from tests.docs.examples import Example, read_settings_examples
 from tests.docs.markdown import DOCS, read_sections, table_rows
+from tests.docs.stage import staged
 
 SECTIONS = {section.title: section for section in read_sections(DOCS / "settings.md")}
+EXAMPLES = read_settings_examples(DOCS / "settings.md")
 SCHEMA = json.loads(settings_schema_text())
 UPSTREAM, GUARD = SCHEMA["$defs"]["Upstream"], SCHEMA["$defs"]["Guard"]
 APPROVALS, TOOLS = SCHEMA["$defs"]["Approvals"], SCHEMA["properties"]["tools"]
@@ -57,3 +64,21 @@ def test_every_other_setting_is_listed_with_its_default() -> None:
 def test_every_setting_has_a_section() -> None:
     sections = ["Upstreams", "Guards", "Tools", "Approvals", "Audit", "halt", "state"]
     assert [name.lower() for name in sections] == list(SCHEMA["properties"])
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_example_does_what_the_page_says(example: Example, tmp_path: Path) -> None:
+    assert example.exchanges, f"{example.name} shows no call"
+    with staged([example], tmp_path) as stage:
+        assert stage.serving.events_of("settings")
+        assert stage.serving.events_of("problem") == []
+        for exchange in example.exchanges:
+            try:
+                stage.perform(example, exchange)
+            except AssertionError as error:
+                raise AssertionError(f"{example.where(exchange.call)}: {error}") from None
+
+
+def test_settings_at_the_top_of_the_page_are_sound() -> None:
+    text = SECTIONS["Settings"].fences[0].text
+    assert read_settings(Path("/runtime.yaml"), text.encode(), {}).problems == ()
