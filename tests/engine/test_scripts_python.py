@@ -275,3 +275,16 @@ async def test_the_clock_of_scripts_is_utc(py: Runner, monkeypatch: pytest.Monke
 )
 async def test_counting_changes_nothing_of_what_a_script_means(py: Runner, text: str) -> None:
     assert await py.value(text) == 4
+
+
+@pytest.mark.parametrize(
+    "module",
+    "json re math datetime decimal collections itertools functools random hashlib base64".split(),
+)
+async def test_the_modules_that_the_documentation_names_are_there(py: Runner, module: str) -> None:
+    assert await py.value(f"import {module}\nresult = 1") == 1
+
+
+async def test_the_context_is_a_dictionary(py: Runner) -> None:
+    assert await py.value('result = context["a"]', {"a": 7}) == 7
+    assert "has no attribute 'a'" in await py.failure("result = context.a", {"a": 7})

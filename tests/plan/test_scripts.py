@@ -279,6 +279,11 @@ def test_a_file_that_is_not_there_is_refused_with_its_folder(tmp_path: Path) -> 
         ("a.py", "import json\nimport socket", "line 2: the sandbox does not run it: No module"),
         ("a.py", "def f():\n    x = 1\n    yield x", "line 3: the sandbox does not run it: "),
         ("a.py", "x = 1\nclass A(B):\n    pass", "line 2: the sandbox does not run it: "),
+        ("a.py", "x = [1]\ndel x[0]", "line 2: the sandbox does not run it: "),
+        ("a.py", "from math import *", "line 1: the sandbox does not run it: "),
+        ("a.py", "class A:\n    @property\n    def a(self):\n        return 1", " not run it: "),
+        ("a.py", "async def f(a):\n    async with a:\n        pass", " not run it: "),
+        ("a.py", "import statistics", "the sandbox does not run it: No module"),
     ],
 )
 def test_a_script_that_cannot_be_run_is_refused_with_its_line(
