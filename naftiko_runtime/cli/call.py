@@ -5,8 +5,8 @@ its name. Words with an equals sign are what it is given, the others are files a
 body of the answer goes to standard output, its status to standard error. The exit code is 1 when
 the call fails or the answer's status is 400 or above.
 
-The operator's settings hold here too. What they guard with an approval, with a key or with the
-journal is refused: only a running service has those.
+The operator's settings hold here too, whichever callers their guards are for. Where the settings
+name no state that processes share, what they guard with an approval or a key is refused.
 
 examples:
   naftiko call web-accounts.getaccounts

@@ -21,8 +21,10 @@ from naftiko_runtime.plan.operation import (
 from naftiko_runtime.plan.origin import Origin
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.given_text import read_given
+from naftiko_runtime.serving.guarding import Guarding
+from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.settings import UpstreamChoices
-from naftiko_runtime.serving.terminal_guard import TERMINAL, TerminalGuard
+from naftiko_runtime.serving.terminal_guard import TERMINAL, StatelessGuard, for_a_terminal
 from naftiko_runtime.serving.upstreams import open_upstreams
 
 ORIGIN: Final = Origin(TERMINAL)
@@ -95,10 +97,13 @@ async def call_operation(
     upstreams = open_upstreams(choices)
     upstreams.adopt(collection.settings)
     targets = [target for each in collection.plans for target in each.targets]
-    guard = TerminalGuard(upstreams, collection.settings, targets, dict(given))
+    stateless = StatelessGuard(upstreams, collection.settings, targets)
+    guarding = Guarding(stateless, Reporter(speaks=False))
     try:
-        return await execute(plan, inputs, guard)
+        await guarding.adopt(for_a_terminal(collection))
+        return await guarding.call(plan, inputs)
     finally:
+        await guarding.aclose()
         await stop_scripts()
         await upstreams.aclose()
 

@@ -1,86 +1,70 @@
-"""Holds a call from a terminal against the operator's guards.
+"""Holds a call from a terminal against the operator's guards, whichever callers they are for.
 
-They are for the callers of a running process, which parks calls, remembers keys and keeps the
-journal. A call from a terminal has none of that, so that what would need it is refused; the other
-guards hold as they do there, whichever callers they are for.
+What a person has to approve is parked, and keys are remembered, in the state that processes share.
+Without one they would be gone with the command, so that a call that needs them is refused.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.guards.limits import breach_of
-from naftiko_runtime.guards.refusals import halted, read_only
-from naftiko_runtime.guards.request_document import document_of
 from naftiko_runtime.guards.rulebook import Rulebook, is_safe
-from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.operation import UpstreamRequest
-from naftiko_runtime.settings.model import GuardRule, Mode, RuntimeSettings
+from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.settings.model import IN_MEMORY, GuardRule, RuntimeSettings
 
 TERMINAL: Final = "terminal"
 """The protocol of calls from a terminal, as an origin names it."""
 
 
-class TerminalGuard:
-    """Implements `Upstreams` for one call; closes nothing."""
+def for_a_terminal(collection: Collection) -> Collection:
+    """The collection with the guards that hold for a terminal: all of them, but for what only
+    StatelessGuard can judge."""
+    settings = collection.settings
+    rules = settings.guards
+    if settings.state == IN_MEMORY:
+        rules = tuple(replace(rule, approve=None, idempotency=None) for rule in rules)
+    settings = replace(settings, guards=_for_terminals(rules))
+    return replace(collection, operator=replace(collection.operator, settings=settings))
+
+
+def _for_terminals(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
+    return tuple(replace(rule, callers=frozenset({TERMINAL})) for rule in rules)
+
+
+class StatelessGuard:
+    """Implements `Upstreams` for calls that have passed all other guards: refuses those for which
+    something would have to be remembered where nothing is. Closes nothing."""
 
     def __init__(
-        self,
-        upstreams: Upstreams,
-        settings: RuntimeSettings,
-        targets: Iterable[Target],
-        arguments: Mapping[str, JsonValue],
+        self, upstreams: Upstreams, settings: RuntimeSettings, targets: Iterable[Target]
     ) -> None:
         self._upstreams = upstreams
         self._settings = settings
-        self._arguments = arguments
-        rules = (replace(rule, callers=frozenset({TERMINAL})) for rule in settings.guards)
-        self._rulebook = Rulebook(tuple(rules), targets)
+        rules = settings.guards if settings.state == IN_MEMORY else ()
+        self._rulebook = Rulebook(_for_terminals(rules), targets)
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        failure = self._judge(request)
-        if failure is not None:
-            raise CallFailed(failure)
+        if not is_safe(request):
+            rules = self._rulebook.rules_for(request, TERMINAL)
+            if any(rule.approve is not None for rule in rules):
+                raise self._refusal(request, FailureKind.APPROVAL_REQUIRED, "a person's approval")
+            if any(rule.idempotency is not None for rule in rules):
+                raise self._refusal(request, FailureKind.READ_ONLY, "a key that is remembered")
         return await self._upstreams.send(request)
 
     async def aclose(self) -> None:
         """The upstreams are whose they were."""
 
-    def _judge(self, request: UpstreamRequest) -> Failure | None:
-        safe, settings = is_safe(request), self._settings
-        if not safe and settings.halt is not None and os.path.lexists(settings.halt):
-            return halted(f"the operator has halted all changes, with {settings.halt}")
-        rules = self._rulebook.rules_for(request, TERMINAL)
-        if not safe and any(rule.mode is Mode.READ_ONLY for rule in rules):
-            return read_only(request.operation)
-        limits = tuple(limit for rule in rules for limit in rule.limits)
-        if limits:
-            breach = breach_of(limits, document_of(request, self._arguments), request.operation)
-            if breach is not None:
-                return breach
-        return None if safe else self._beyond_a_terminal(request, rules)
-
-    def _beyond_a_terminal(
-        self, request: UpstreamRequest, rules: Iterable[GuardRule]
-    ) -> Failure | None:
-        needed, kind = [], FailureKind.READ_ONLY
-        for rule in rules:
-            if rule.approve is not None:
-                needed.append("a person's approval")
-                kind = FailureKind.APPROVAL_REQUIRED
-            needed += ["a key that is remembered"] if rule.idempotency is not None else []
-        needed += ["a record in the journal"] if self._settings.audit is not None else []
-        if not needed:
-            return None
+    def _refusal(self, request: UpstreamRequest, kind: FailureKind, what: str) -> CallFailed:
         detail = (
-            f'"{request.operation}" was not sent: {self._settings.file} asks for '
-            f"{', '.join(dict.fromkeys(needed))}, which only a running service has - make the call "
-            "there, or look at it with --dry-run"
+            f'"{request.operation}" was not sent: {self._settings.file} asks for {what}, and '
+            "without a state that processes share this command cannot see to it - make the call "
+            "through the running service, or look at it with --dry-run"
         )
-        return Failure(kind, detail)
+        return CallFailed(Failure(kind, detail))

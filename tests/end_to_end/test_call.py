@@ -191,7 +191,7 @@ PLACING = ("broker.place", "account=DU1", 'body={"quantity": 500}')
             "beyond-limit",
         ),
         ("guards: [{match: '*', idempotency: {key: $.body.id, window: 1h}}]", "read-only"),
-        ("audit: {file: audit.jsonl}", "read-only"),
+        ("audit: {file: missing/folder/audit.jsonl}", "audit-unavailable"),
     ],
 )
 def test_guards_hold_for_calls_from_a_terminal(
@@ -212,6 +212,18 @@ def test_halt_stops_changes_from_a_terminal(folder: Path, upstream: RecordingUps
     assert "[halted]" in done.stderr
     assert call(folder, "broker.list-orders", "account=DU1").returncode == 0
     assert [each.method for each in upstream.requests] == ["GET"]
+
+
+def test_calls_that_change_something_are_in_the_journal(
+    folder: Path, upstream: RecordingUpstream
+) -> None:
+    guard(folder, "audit: {file: audit.jsonl}")
+    assert call(folder, *PLACING).returncode == 0
+    records = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    assert len(upstream.requests) == 1
+    assert TOKEN not in (folder / "audit.jsonl").read_text()
+    assert any('"terminal"' in json.dumps(record) for record in records)
+    assert run_naftiko("audit", "verify", folder / "audit.jsonl").returncode == 0
 
 
 def test_dry_run_shows_guarded_calls_too(folder: Path, upstream: RecordingUpstream) -> None:
