@@ -15,7 +15,17 @@ from typing import NoReturn
 
 from naftiko_runtime.cli.options import UsageError
 
-COMMANDS = ("serve", "validate", "stdio", "call", "trust", "audit", "schema")
+COMMANDS = (
+    "serve",
+    "validate",
+    "stdio",
+    "call",
+    "approve",
+    "halt",
+    "trust",
+    "audit",
+    "schema",
+)
 
 _DESCRIPTION = """\
 Runs Naftiko capability files: every operation of a file answers REST clients and AI agents (MCP),

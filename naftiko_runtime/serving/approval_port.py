@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from naftiko_runtime.exposes.approvals.site import ApprovalSite
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.endpoints import EndpointApplication
 from naftiko_runtime.exposes.host_check import HostPolicy
-from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.problems import Consequence, Place, Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.handles import Handle, HandleError, remove_handle, write_handle
 from naftiko_runtime.serving.listener import Listener
@@ -41,7 +42,8 @@ def wants_page(settings: RuntimeSettings) -> bool:
 class ApprovalPort:
     """A SettingsListener; ends with `stop`. `decisions` gives what the page shows, once there are
     guards. `takes_any_port`: where the port is taken, another one will do, as many desktop clients
-    start a process each. A port that is `idle` opens nothing: a twin of its process has the page.
+    start a process each. `moved` maps a port to the one to open instead. A port that is `idle`
+    opens nothing: a twin of its process has the page.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ApprovalPort:
         key: Secret,
         decisions: Callable[[], Decisions],
         *,
+        moved: Mapping[int, int] = MappingProxyType({}),
         takes_any_port: bool = False,
         idle: bool = False,
     ) -> None:
@@ -57,6 +60,7 @@ class ApprovalPort:
         self._key = key.reveal().encode()
         self._remote_key = secrets.token_urlsafe(32)
         self._decisions = decisions
+        self._moved = moved
         self._takes_any_port = takes_any_port
         self._idle = idle
         self._listener: Listener | None = None
@@ -69,8 +73,11 @@ class ApprovalPort:
     async def adopt(self, collection: Collection) -> list[Problem]:
         settings = collection.settings
         wanted = settings.approvals if wants_page(settings) else None
-        if self._idle or wanted == self._asked:
-            self.page = settings.approvals if self._idle else self.page
+        if self._idle:
+            page = settings.approvals
+            self.page = replace(page, port=self._moved.get(page.port, page.port))
+            return []
+        if wanted == self._asked:
             return []
         await self._close()
         if wanted is None:
@@ -86,14 +93,16 @@ class ApprovalPort:
         self._serve(listener, self.page, self._login)
         await listener.accept()
         self._announce()
-        return self._write_handle(settings, collection)
+        self._write_handle(collection)
+        return []
 
     async def stop(self) -> None:
         await self._close()
 
     def _open(self, page: ApprovalPage) -> Listener:
         try:
-            return Listener(open_socket(page.address, page.port, page.port))
+            port = self._moved.get(page.port, page.port)
+            return Listener(open_socket(page.address, port, page.port))
         except PortUnavailable:
             if not self._takes_any_port:
                 raise
@@ -133,14 +142,14 @@ class ApprovalPort:
         message = f"somebody has opened the approval page; for another browser: {link}"
         self._reporter.say(logging.INFO, "approvals", message, url=link)
 
-    def _write_handle(self, settings: RuntimeSettings, collection: Collection) -> list[Problem]:
+    def _write_handle(self, collection: Collection) -> None:
         local = replace(self.page, url=None)
         paths = tuple(str(path) for path in collection.files)
         try:
             self._handle = write_handle(Handle(os.getpid(), local.base, self._remote_key, paths))
         except HandleError as error:
-            return [_no_handle(settings, error)]
-        return []
+            message = f'"naftiko approve" will not find this process: {error}'
+            self._reporter.say(logging.WARNING, "handle", message)
 
 
 def _unavailable(settings: RuntimeSettings, page: ApprovalPage, error: PortUnavailable) -> Problem:
@@ -148,15 +157,3 @@ def _unavailable(settings: RuntimeSettings, page: ApprovalPage, error: PortUnava
     remedy = f'stop what has port {page.port}, or set another "port" under "approvals"'
     place = Place(str(settings.file or ""))
     return Problem("port-unavailable", place, (), message, remedy, consequence=Consequence.PART)
-
-
-def _no_handle(settings: RuntimeSettings, error: HandleError) -> Problem:
-    return Problem(
-        "no-handle",
-        Place(str(settings.file or "")),
-        (),
-        f'"naftiko approve" will not find this process: {error}',
-        "set NAFTIKO_RUNTIME_DIR to a folder of your own",
-        Severity.WARNING,
-        Consequence.NOTHING,
-    )

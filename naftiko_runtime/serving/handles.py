@@ -57,6 +57,7 @@ def write_handle(handle: Handle, folder: Path | None = None) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_owner(folder)
+        _tidy(folder)
         # Made with rights for its owner alone, and put in place whole
         number, name = tempfile.mkstemp(dir=folder, suffix=".new")
         with os.fdopen(number, "w", encoding="utf-8") as file:
@@ -64,6 +65,13 @@ def write_handle(handle: Handle, folder: Path | None = None) -> Path:
         return Path(name).replace(folder / f"{handle.pid}.json")
     except OSError as error:
         raise HandleError(f'"{folder}": {error.strerror or error}') from None
+
+
+def _tidy(folder: Path) -> None:
+    """Removes what processes left behind that were killed."""
+    for path in folder.glob("*.json"):
+        if path.stem.isdecimal() and not _runs(int(path.stem)):
+            remove_handle(path)
 
 
 def remove_handle(path: Path) -> None:

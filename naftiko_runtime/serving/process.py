@@ -15,8 +15,8 @@ from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.guards.guards import GuardedStreams
 from naftiko_runtime.problems import Problem
+from naftiko_runtime.serving.approving import Approving
 from naftiko_runtime.serving.collection import Collection
-from naftiko_runtime.serving.guarding import Guarding
 from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.management import ProcessManagement
@@ -90,8 +90,15 @@ class _Process:
             return 1
         keep_alive = KeepAlive(upstreams, idle=not self._settings.reports)
         self._listeners.add(UpstreamSettingsListener(upstreams, streams))
-        guarding = Guarding(upstreams, self._reporter, shares_port=self._settings.workers > 1)
-        self._listeners.add(guarding)
+        approving = Approving(
+            upstreams,
+            self._reporter,
+            self._settings.guard_key,
+            moved=self._settings.ports.moved,
+            idle=not self._settings.reports,
+            shares_port=self._settings.workers > 1,
+        )
+        self._listeners.add(approving)
         self._listeners.add(keep_alive)
         self._management = ProcessManagement(
             self._settings,
@@ -104,12 +111,13 @@ class _Process:
         gatekeeper = Gatekeeper(issuers, self._settings.guard_key.reveal().encode())
         self._service = Service(
             self._settings.ports,
-            guarding.call,
+            approving.guarding.call,
             self._settings.grace,
             gatekeeper,
             self._observability.telemetry,
             self._management,
-            GuardedStreams(streams, guarding.guards),
+            GuardedStreams(streams, approving.guarding.guards),
+            approving.asking,
         )
         try:
             if not await self._start():
@@ -119,7 +127,7 @@ class _Process:
         finally:
             await self._service.stop()
             await keep_alive.aclose()
-            await guarding.aclose()
+            await approving.aclose()
             await stop_scripts()
             await self._observability.close()
             await streams.aclose()

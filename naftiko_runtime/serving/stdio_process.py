@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
-from naftiko_runtime.exposes.mcp.tools import Execute
 from naftiko_runtime.problems import Problem
+from naftiko_runtime.serving.approving import Approving
 from naftiko_runtime.serving.collection import Collection
-from naftiko_runtime.serving.guarding import Guarding
 from naftiko_runtime.serving.keep_alive import KeepAlive
 from naftiko_runtime.serving.logs import set_up_logs
 from naftiko_runtime.serving.observability import Observability
@@ -54,8 +53,10 @@ class _StdioProcess:
             return 1
         keep_alive = KeepAlive(upstreams)
         self._listeners.add(UpstreamSettingsListener(upstreams))
-        guarding = Guarding(upstreams, self._reporter)
-        self._listeners.add(guarding)
+        approving = Approving(
+            upstreams, self._reporter, self._settings.guard_key, takes_any_port=True
+        )
+        self._listeners.add(approving)
         self._listeners.add(keep_alive)
 
         try:
@@ -69,21 +70,23 @@ class _StdioProcess:
             if table.is_empty:
                 self._say_nothing_to_serve()
                 return 1
-            await self._serve(table, guarding.call)
+            await self._serve(table, approving)
         finally:
             await keep_alive.aclose()
-            await guarding.aclose()
+            await approving.aclose()
             await stop_scripts()
             await self._observability.close()
             await upstreams.aclose()
         return 0
 
-    async def _serve(self, table: McpTable, call: Execute) -> None:
+    async def _serve(self, table: McpTable, approving: Approving) -> None:
         from naftiko_runtime.exposes.mcp.stdio import open_stdio_server, serve_stdio
 
         _end_on_signals()
         telemetry = self._observability.telemetry
-        self._server = open_stdio_server(table, call, telemetry=telemetry)
+        self._server = open_stdio_server(
+            table, approving.guarding.call, telemetry=telemetry, asking=approving.asking
+        )
         follower = None
         if self._settings.watch:
             follower = asyncio.create_task(self._sources.follow(self._reload))

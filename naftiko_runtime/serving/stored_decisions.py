@@ -11,6 +11,7 @@ from naftiko_runtime.guards.approval import Decision, ParkedCall
 from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.serving.halt_file import create_halt_file, remove_halt_file
+from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.store import StateStore
 
 _LOOK: Final = 0.25
@@ -21,8 +22,8 @@ _LOOK: Final = 0.25
 class StoredDecisions:
     """Implements `Decisions` over a store; `halt_file` is the one that `halt` looks for.
 
-    To halt marks the store, for all who share it, and makes the file, for this process once it
-    has been started again; to lift takes back both.
+    To halt makes the file, which outlives the process, and marks the store where others share it;
+    to lift takes back both.
     """
 
     store: StateStore
@@ -55,9 +56,10 @@ class StoredDecisions:
 
     async def halt(self, on: bool, by: str) -> None:
         if on:
-            await self.switch.halt(by)
             if self.halt_file is not None:
                 await asyncio.to_thread(create_halt_file, self.halt_file, by)
+            if self.halt_file is None or not isinstance(self.store, MemoryStore):
+                await self.switch.halt(by)
             return
         if self.halt_file is not None:
             await asyncio.to_thread(remove_halt_file, self.halt_file)

@@ -1,4 +1,4 @@
-"""Texts of strangers in HTML, as what they are.
+"""Texts of strangers, as what they are.
 
 Whoever approves must see what is sent: characters that are invisible, that turn the reading
 direction (Trojan Source, CVE-2021-42574) or that pile up are shown by their code points.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from html import escape
 from typing import Final
 
@@ -32,16 +33,26 @@ def visible(text: str) -> str:
     """HTML for a text, nothing of which is hidden. Line breaks stay."""
     if _PLAIN.fullmatch(text):
         return escape(text)
-    parts: list[str] = []
+    return "".join(
+        escape(part) if is_plain else f'<span class="odd">U+{ord(part):04X}</span>'
+        for part, is_plain in _characters(text)
+    )
+
+
+def for_terminal(text: str) -> str:
+    """The same for a terminal, which control characters could make do things."""
+    return "".join(
+        part if is_plain else f"<U+{ord(part):04X}>" for part, is_plain in _characters(text)
+    )
+
+
+def _characters(text: str) -> Iterator[tuple[str, bool]]:
+    """Each character, and whether it shows what it is."""
     marks = 0
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
-        if _is_plain(character, category) and marks <= _MOST_MARKS:
-            parts.append(escape(character))
-        else:
-            parts.append(f'<span class="odd">U+{ord(character):04X}</span>')
-    return "".join(parts)
+        yield character, _is_plain(character, category) and marks <= _MOST_MARKS
 
 
 def _is_plain(character: str, category: str) -> bool:

@@ -10,14 +10,19 @@ from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.store import StateStore
 
 
+def _own_store() -> Callable[[], StateStore]:
+    store = MemoryStore()
+    return lambda: store
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """`key` (32 bytes or more) seals what clients hold between two rounds of a call, and `store`
-    knows which of it was used; processes that share a port share both. A user has `patience`
-    seconds to answer. `decided` returns as soon as the approval with this id is given, refused or
-    over; it may raise StateUnavailable."""
+    gives what knows which of it was used; processes that share a port share both. A user has
+    `patience` seconds to answer. `decided` returns as soon as the approval with this id is given,
+    refused or over; it may raise StateUnavailable."""
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    store: StateStore = field(default_factory=MemoryStore)
+    store: Callable[[], StateStore] = field(default_factory=_own_store)
     patience: float = 300.0
     decided: Callable[[str], Awaitable[None]] | None = None

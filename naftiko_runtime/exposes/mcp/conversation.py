@@ -77,7 +77,7 @@ class Conversation:
         """Goes on with what a client has brought back. Raises MCPError for a state that is not to
         be used."""
         try:
-            asked = await take_state(state, self._asking.store, self._asking.patience)
+            asked = await take_state(state, self._asking.store(), self._asking.patience)
         except StateUnavailable:
             detail = "whether this was answered before cannot be looked up - try again later"
             return Turn(first, Failure(FailureKind.STATE_UNAVAILABLE, detail), final=True)
