@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from examples.paper_gateway.orders import Order
 from examples.paper_gateway.server import RunningGateway, running_gateway
 from tests.capabilities.shipped import FOLDER
 from tests.examples.paper import AAPL
-from tests.serving_process import COMMAND, START_SECONDS, Serving, clean_environment
+from tests.redis_server import RedisServer
+from tests.serving_process import START_SECONDS, Serving, clean_environment
 
 TIMEOUT = 0.4
 """How long the runtimes wait for the gateway."""
@@ -67,12 +68,15 @@ def watched_gateway() -> tuple[PaperGateway, CountingBoard]:
 
 @dataclass
 class Rig:
-    """What a run plays with. `folder` holds the capability file, the settings and the journal."""
+    """What a run plays with. `folder` holds the capability file, the settings and the journal,
+    `redis` the state unless the one runtime keeps it in memory."""
 
     folder: Path
     running: RunningGateway
     board: CountingBoard
     runtimes: list[Serving]
+    redis: RedisServer | None = None
+    killed: set[int] = field(default_factory=set)
 
     @property
     def gateway(self) -> PaperGateway:
@@ -93,16 +97,17 @@ class Rig:
 
     def kill(self, index: int) -> None:
         """As `kill -9`: no handler runs, nothing is finished."""
-        self.runtimes[index].process.send_signal(signal.SIGKILL)
+        self.runtimes[index].process.kill()
+        self.killed.add(index)
 
-    async def restart_the_killed(self) -> None:
-        for index, serving in enumerate(self.runtimes):
-            if serving.process.poll() is not None or await _ends(serving):
-                serving.stop()
-                _close(serving)
-                self.runtimes[index] = self._launch()
+    def restart_the_killed(self) -> None:
+        for index in self.killed:
+            self.runtimes[index].stop()
+            _close(self.runtimes[index])
+            self.runtimes[index] = self._launch()
+        self.killed.clear()
         for serving in self.runtimes:
-            await asyncio.to_thread(_await_ready, serving)
+            _await_ready(serving)
 
     def start(self, count: int) -> None:
         self.runtimes += [self._launch() for _ in range(count)]
@@ -122,7 +127,7 @@ class Rig:
             f"--base-uri=web-orders={self.running.base_uri}",
         ]
         process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [sys.executable, "-m", "tests.faults.impatient", *arguments],
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -136,25 +141,22 @@ def _await_ready(serving: Serving) -> None:
     serving.wait_until(lambda: bool(serving.events_of("ready")), START_SECONDS)
 
 
-async def _ends(serving: Serving) -> bool:
-    """Whether a process that may have been killed has ended by now."""
-    await asyncio.sleep(0)
-    return serving.process.poll() is not None
-
-
 def _close(serving: Serving) -> None:
     if serving.process.stderr is not None:
         serving.process.stderr.close()
 
 
 @asynccontextmanager
-async def opened_rig(folder: Path, state: str, count: int) -> AsyncIterator[Rig]:
+async def opened_rig(
+    folder: Path, count: int, redis: RedisServer | None = None
+) -> AsyncIterator[Rig]:
+    state = "memory" if redis is None else redis.url
     gateway, board = watched_gateway()
     shutil.copy(FOLDER / "web-orders.yaml", folder)
     with running_gateway(gateway) as running:
         settings = _SETTINGS.format(timeout=round(TIMEOUT * 1000), login=running.url, state=state)
         (folder / "runtime.yaml").write_text(settings)
-        rig = Rig(folder, running, board, [])
+        rig = Rig(folder, running, board, [], redis)
         try:
             await asyncio.to_thread(rig.start, count)
             yield rig

@@ -52,12 +52,14 @@ class Moment(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One caller's call: through which runtime, after how many seconds, and with which body."""
+    """One caller's call: through which runtime, after how many seconds, and with which body. The
+    caller hangs up after `patience` seconds."""
 
     runtime: int
     protocol: Protocol
     delay: float
     orders: tuple[dict[str, Any], ...]
+    patience: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Kill:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """`client_ids` are the orders' own ids. The `race` is sent at once, the `repetitions` one
-    after the other when all of it is over and the gateway is whole again."""
+    after the other when all of it is over and the gateway is whole again. The store that the
+    runtimes share is gone from `state_lost` seconds after the beginning until the race is over."""
 
     client_ids: tuple[str, ...]
     faults: tuple[str, ...]
@@ -78,6 +81,7 @@ class Scenario:
     kill: Kill | None
     repetitions: tuple[Attempt, ...]
     question: bool
+    state_lost: float | None = None
 
 
 def draw_scenario(name: str, runtimes: int, kills: bool) -> Scenario:
@@ -85,8 +89,9 @@ def draw_scenario(name: str, runtimes: int, kills: bool) -> Scenario:
     chance = random.Random(name)
     question = chance.random() < 0.2
     orders = _orders(chance, name, question)
+    usual = Protocol.MCP if chance.random() < 0.25 else Protocol.REST
     race = tuple(
-        _attempt(chance, runtimes, orders, delay=chance.choice((0.0, 0.0, chance.random() * 0.05)))
+        _attempt(chance, runtimes, orders, usual, chance.choice((0.0, 0.0, chance.random() * 0.05)))
         for _ in range(chance.choice((1, 1, 2, 3, 4)))
     )
     kill = None
@@ -99,9 +104,10 @@ def draw_scenario(name: str, runtimes: int, kills: bool) -> Scenario:
         race=race,
         kill=kill,
         repetitions=tuple(
-            _attempt(chance, runtimes, orders, delay=0.0) for _ in range(chance.choice((1, 2)))
+            _attempt(chance, runtimes, orders, usual, 0.0) for _ in range(chance.choice((1, 2)))
         ),
         question=question,
+        state_lost=chance.random() * 0.1 if kills and chance.random() < 0.08 else None,
     )
 
 
@@ -139,16 +145,23 @@ def _faults(chance: random.Random, question: bool, kill: bool) -> tuple[str, ...
 
 
 def _attempt(
-    chance: random.Random, runtimes: int, orders: tuple[dict[str, Any], ...], delay: float
+    chance: random.Random,
+    runtimes: int,
+    orders: tuple[dict[str, Any], ...],
+    usual: Protocol,
+    delay: float,
 ) -> Attempt:
-    """Mostly the order as it is; now and then spelt in another way, or another order that uses
-    the same id."""
+    """Mostly the order as it is; now and then spelt in another way, another order that uses the
+    same id, or through the other protocol."""
     way = chance.random()
-    if way < 0.1:
+    if way < 0.06:
         orders = tuple({**order, "quantity": order["quantity"] + 1} for order in orders)
-    elif way < 0.2:
+    elif way < 0.12:
         orders = tuple(dict(reversed(order.items())) for order in orders)
-    elif way < 0.25:
+    elif way < 0.15:
         orders = orders[:1]
-    protocol = Protocol.MCP if chance.random() < 0.25 else Protocol.REST
-    return Attempt(chance.randrange(runtimes), protocol, delay, orders)
+    protocol = usual
+    if chance.random() < 0.1:
+        protocol = Protocol.REST if usual is Protocol.MCP else Protocol.MCP
+    patience = 0.01 + chance.random() * TIMEOUT if chance.random() < 0.08 else None
+    return Attempt(chance.randrange(runtimes), protocol, delay, orders, patience)

@@ -20,12 +20,12 @@ SEED = os.environ.get("FAULT_SEED", "1")
 _SECONDS_PER_RUN = 20
 
 
-async def _play_all(folder: Path, state: str, runtimes: int, runs: int, kills: bool) -> Tally:
+async def _play_all(folder: Path, redis: RedisServer | None, runtimes: int, runs: int) -> Tally:
     tally = Tally()
-    async with opened_rig(folder, state, runtimes) as rig:
+    async with opened_rig(folder, runtimes, redis) as rig:
         for number in range(runs):
             name = f"order-{SEED}-{runtimes}-{number}"
-            scenario = draw_scenario(name, runtimes, kills)
+            scenario = draw_scenario(name, runtimes, kills=redis is not None)
             try:
                 await play(rig, scenario, tally)
             except AssertionError as error:
@@ -39,15 +39,16 @@ async def _play_all(folder: Path, state: str, runtimes: int, runs: int, kills: b
 @pytest.mark.anyio
 @pytest.mark.timeout(60 + RUNS * _SECONDS_PER_RUN)
 async def test_one_runtime_that_keeps_its_state_in_memory(tmp_path: Path) -> None:
-    tally = await _play_all(tmp_path, "memory", 1, RUNS // 3, kills=False)
+    tally = await _play_all(tmp_path, None, 1, RUNS // 3)
     assert tally.orders >= tally.runs // 3
+    assert tally.outcomes["an order"] >= tally.runs // 3
     assert tally.unended == 0
 
 
 @pytest.mark.anyio
 @pytest.mark.timeout(60 + RUNS * _SECONDS_PER_RUN)
 async def test_two_runtimes_that_share_redis_and_are_killed(tmp_path: Path) -> None:
-    with RedisServer(tmp_path) as redis:
-        tally = await _play_all(tmp_path, redis.url, 2, RUNS - RUNS // 3, kills=True)
+    with RedisServer(tmp_path, keeps=True) as redis:
+        tally = await _play_all(tmp_path, redis, 2, RUNS - RUNS // 3)
     assert tally.orders >= tally.runs // 3
     assert tally.kills >= tally.runs // 8
