@@ -68,7 +68,8 @@ _SAYINGS = (
     _saying(
         r"expected ',' or '\}'",
         'a mapping in braces is not closed with "}"',
-        'separate its entries with "," and close it with "}"; put a {{template}} in quotes',
+        'separate its entries with "," and close it with "}"; put a {{template}}, and text with '
+        '"[" or "{" in it, in quotes',
         at_start=True,
     ),
     _saying(

@@ -12,6 +12,7 @@ from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.serving.collection import Collection
+from naftiko_runtime.serving.operator_settings import SettingsVersion
 from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.telemetry.otlp import shown_origin
 
@@ -19,13 +20,29 @@ _MASK = "***"
 
 
 def describe_config(settings: ServeSettings, collection: Collection) -> dict[str, JsonValue]:
+    kept = {file.plan.file: file.kept for file in collection.files.values() if file.plan}
     return {
         "settings": _describe_settings(settings),
+        "operator": _describe_operator(collection.operator),
         "capabilities": [
-            {**_describe_plan(file.plan), "kept": file.kept}
-            for file in collection.files.values()
-            if file.plan is not None
+            {**_describe_plan(plan), "kept": kept[plan.file]} for plan in collection.plans
         ],
+    }
+
+
+def _describe_operator(version: SettingsVersion) -> JsonValue:
+    """Which of the operator's settings are in force; None where there is no file of them."""
+    settings = version.settings
+    if settings is None or settings.file is None:
+        return None
+    return {
+        "file": str(settings.file),
+        "kept": version.kept,
+        "upstreams": [rule.match for rule in settings.upstreams],
+        "guards": [[*rule.match] for rule in settings.guards],
+        "hiddenTools": [*settings.hidden],
+        "audit": None if settings.audit is None else str(settings.audit),
+        "halt": None if settings.halt is None else str(settings.halt),
     }
 
 

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
 
+from tests.end_to_end.controlled import PORTS, ask, controlled, write
 from tests.end_to_end.test_serve_workers import free_port
 from tests.end_to_end.test_stdio import started
 from tests.recording_upstream import RecordingUpstream, Reply
@@ -217,3 +218,35 @@ def test_the_schema_of_the_settings_is_printed() -> None:
     done = run_naftiko("schema", "--settings")
     assert done.returncode == 0
     assert '"title": "Settings of the Naftiko runtime"' in done.stdout
+
+
+def test_a_control_port_shows_what_is_in_force_without_secrets(
+    folder: Path, upstream: RecordingUpstream
+) -> None:
+    write(folder, controlled(upstream.url, "live", "cancel"))
+    path = put(
+        folder,
+        "upstreams: {orders: {timeout: 5s}}\n"
+        "guards: [{match: orders.cancel, mode: read-only}]\n"
+        "tools: {hide: [orders-cancel]}\n"
+        "approvals: {password: c4n4ry-password}\n"
+        "state: memory\n",
+    )
+    with serve(folder, ports=PORTS) as serving:
+        shown = ask(serving, "/config").json()
+        put(folder, "guards: {}\n")
+        serving.wait_for_event("settings-kept")
+        later = ask(serving, "/config").json()
+    assert shown["operator"] == {
+        "file": str(path),
+        "kept": False,
+        "upstreams": ["orders"],
+        "guards": [["orders.cancel"]],
+        "hiddenTools": ["orders-cancel"],
+        "audit": None,
+        "halt": str(folder / "HALT"),
+    }
+    assert later["operator"] == {**shown["operator"], "kept": True}
+    adapters = shown["capabilities"][0]["adapters"]
+    assert [each["tools"] for each in adapters if each["type"] == "mcp"] == [["orders-live"]]
+    assert "c4n4ry" not in str(shown)
