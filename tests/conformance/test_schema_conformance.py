@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import referencing
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from naftiko_runtime.document.schema_check import check_schema
@@ -24,6 +24,7 @@ from naftiko_runtime.problems import (
     Severity,
     format_path,
 )
+from tests.conformance.official_documents import Grammar
 from tests.conftest import SHARED
 from tests.document.mutated_documents import EVERY_CONSTRUCT, mutated
 
@@ -190,3 +191,24 @@ def test_a_document_of_every_construct_is_official(
 ) -> None:
     assert official.is_valid(EVERY_CONSTRUCT)
     assert check_schema(YamlDocument("a.yaml", EVERY_CONSTRUCT, {}, {}), strict=True) == []
+
+
+@st.composite
+def generated(draw: st.DrawFn, grammar: Grammar) -> Any:
+    return grammar.document(draw)
+
+
+@given(st.data())
+@settings(max_examples=400, suppress_health_check=list(HealthCheck), deadline=None)
+def test_the_schemas_agree_on_documents_made_of_the_official_one(
+    official: jsonschema.Draft202012Validator, data: st.DataObject
+) -> None:
+    schema = official.schema
+    assert isinstance(schema, dict)
+    value = data.draw(generated(Grammar(schema)))
+    document = YamlDocument("a.yaml", value, {}, {})
+    accepted = official.is_valid(value)
+    event("accepted" if accepted else "refused")
+    assert is_official(document) == accepted
+    if accepted:
+        assert [p for p in check_schema(document) if not _in_hole(p.path, value)] == []
