@@ -21,7 +21,7 @@ STOP_SECONDS = 15
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.quickstart", description=__doc__)
-    for name, port in (("gateway", 5000), ("rest", 8080), ("mcp", 9090)):
+    for name, port in (("gateway", 5000), ("rest", 8080), ("trading", 8000), ("mcp", 9090)):
         parser.add_argument(
             f"--{name}-port", type=int, default=port, help=f"for the {name} (default: %(default)s)"
         )
@@ -70,9 +70,11 @@ class Children:
                 process.kill()
 
 
-def what_to_try(rest: int, mcp: int) -> str:
+def what_to_try(rest: int, trading: int, mcp: int) -> str:
     """Commands to copy, one for each surface."""
     base, account = f"http://127.0.0.1:{rest}", "DU1234567"
+    small = f"http://127.0.0.1:{trading}"
+    buy = '{"symbol":"AAPL","action":"BUY","quantity":10,"limit_price":230,"order_ref":"first-2"}'
     order = (
         '{"orders":[{"conid":265598,"orderType":"LMT","side":"BUY","quantity":10,'
         '"price":1,"tif":"DAY","cOID":"first-1"}]}'
@@ -90,12 +92,18 @@ Try, in another terminal:
   portfolio    curl {base}/v1/portfolio/accounts
                curl {base}/v1/portfolio/{account}/summary
   combined     curl {base}/iserver/accounts
+  trading      curl {small}/account
+               curl {small}/order/limit {json_header} -d '{buy}'
+               curl {small}/orders
 
-Read about every operation:  {base}/docs
+Read about every operation:  {base}/docs  {small}/docs
 
 Let an AI agent use the tools; the configuration of a client:
 
   {{"mcpServers": {{"trading": {{"type": "http", "url": "http://127.0.0.1:{mcp}/mcp"}}}}}}
+
+What an agent wants to change waits for your approval, on the page whose address and password stand
+above (capabilities/runtime.yaml).
 
 Ctrl+C stops it all. It is play money.
 """
@@ -130,10 +138,12 @@ def _run(children: Children, options: argparse.Namespace, state: str) -> int:
     if options.gateway_port != 5000:
         for namespace in NAMESPACES:
             runtime += ["--base-uri", f"{namespace}={upstream}"]
-    runtime += ["--port", f"8080={options.rest_port}", "--port", f"9090={options.mcp_port}"]
+    ports = ((8080, options.rest_port), (8000, options.trading_port), (9090, options.mcp_port))
+    for declared, port in ports:
+        runtime += ["--port", f"{declared}={port}"]
     if not children.start(runtime, until="ready"):
         return 1
-    print(what_to_try(options.rest_port, options.mcp_port), flush=True)
+    print(what_to_try(options.rest_port, options.trading_port, options.mcp_port), flush=True)
     children.follow()
     return 1
 
@@ -147,6 +157,7 @@ NAMESPACES = (
     "web-market-data",
     "web-contracts",
     "interactive-brokers",
+    "trading",
 )
 
 if __name__ == "__main__":

@@ -64,8 +64,9 @@ class _Checks:
                 inner = (*path, "operations", pattern)
                 what = f'operation of "{rule.match}"'
                 yield self._unfit(inner, pattern, what, operations, key=True)
-        if rule.keep_alive is not None and rule.keep_alive.call not in self.served.operations:
-            yield self._no_call((*path, "keep-alive", "call"), rule.keep_alive.call)
+        kept = rule.keep_alive.call if rule.keep_alive is not None and fitting else None
+        if kept is not None and kept not in self.served.operations:
+            yield self._no_call((*path, "keep-alive", "call"), kept)
 
     def guard(self, index: int, rule: GuardRule) -> Iterator[Problem]:
         path: DocumentPath = ("guards", index, "match")

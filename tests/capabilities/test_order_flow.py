@@ -69,10 +69,13 @@ def running() -> Iterator[RunningGateway]:
 
 
 @pytest.fixture(scope="module")
-def served(running: RunningGateway) -> Iterator[Serving]:
+def served(running: RunningGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """All seven files on shared ports, calling the paper gateway."""
     base_uris = [f"--base-uri={name}={running.base_uri}" for name in ALL]
-    with serve(*FILES, options=["--ca", str(running.certificate_path), *base_uris]) as serving:
+    unguarded = tmp_path_factory.mktemp("settings") / "none.yaml"
+    unguarded.touch()
+    options = ["--ca", str(running.certificate_path), f"--settings={unguarded}", *base_uris]
+    with serve(*FILES, options=options) as serving:
         yield serving
 
 
