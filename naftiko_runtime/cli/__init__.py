@@ -20,6 +20,7 @@ COMMANDS = (
     "validate",
     "stdio",
     "call",
+    "doctor",
     "approve",
     "halt",
     "trust",
