@@ -28,10 +28,11 @@ def route_of(name: str) -> str:
     return f"/v1/{name}/orders"
 
 
-def file_text(name: str, upstream: str) -> str:
-    """One file, whose namespaces, paths and tools begin with `name`."""
+def file_text(name: str, upstream: str, also: str = "") -> str:
+    """One file, whose namespaces, paths and tools begin with `name`; it answers at the route of
+    `also`, too."""
     operations = [_Operation(name, verb, method) for verb, method in _METHODS.items()]
-    document = {
+    document: dict[str, Any] = {
         "naftiko": "1.0.0-alpha2",
         "info": {
             "label": f"Example API — {name}",
@@ -47,6 +48,9 @@ def file_text(name: str, upstream: str) -> str:
             "exposes": [_rest(name, operations), _mcp(name, operations)],
         },
     }
+    if also:
+        surface = document["capability"]["exposes"][0]["resources"]
+        surface.append({**surface[0], "path": route_of(also), "name": also})
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return str(yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True))
 

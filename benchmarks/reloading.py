@@ -31,7 +31,7 @@ def measure(stage: Stage, effort: Effort) -> list[Row]:
     with served(stage, [folder], "--watch") as (running, ports):
         port = ports[PORTS[0]]
         run_wrk(port, request, 32, _SETTLING_SECONDS, stage.folder)
-        rate = run_wrk(port, request, 32, 2, stage.folder).rate / 2
+        rate = run_wrk(port, request, 32, 2, stage.folder).rate / 4
         drops = _Drops(folder, stage.upstream, port, 2 * effort.repeats)
         seconds = drops.seconds
         quiet = run(run_at(port, request, rate, seconds))
@@ -82,14 +82,17 @@ class _Drops:
             await asyncio.sleep(_PAUSE_SECONDS)
             name = f"dropped-{number}"
             if number % 2:
-                self.changed.append(await self._drop(f"surface-{number:04}.yaml", name))
+                known = f"surface-{number:04}"
+                text = file_text(known, self._upstream, also=name)
+                self.changed.append(await self._drop(f"{known}.yaml", text, name))
             else:
-                self.added.append(await self._drop(f"{name}.yaml", name))
+                text = file_text(name, self._upstream)
+                self.added.append(await self._drop(f"{name}.yaml", text, name))
 
-    async def _drop(self, file: str, name: str) -> float:
-        """Milliseconds from when the file is there until its route answers."""
+    async def _drop(self, file: str, text: str, name: str) -> float:
+        """Milliseconds from when the file is there until its new route answers."""
         written = self._folder.parent / "to-be-dropped"
-        written.write_text(file_text(name, self._upstream))
+        written.write_text(text)
         begun = time.perf_counter()
         written.replace(self._folder / file)
         while time.perf_counter() - begun < _GIVE_UP_SECONDS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from naftiko_runtime.serving.operator_settings import SettingsVersion, load_sett
 from naftiko_runtime.serving.settings import SourceSettings
 from naftiko_runtime.serving.versions import (
     Loading,
+    Marks,
     ServedFile,
     is_being_written,
     is_unchanged,
@@ -53,6 +54,7 @@ class Collection:
     plans: tuple[CapabilityPlan, ...]
     operator: SettingsVersion
     unsettled: bool = False
+    marks: Marks = field(default_factory=Marks)
 
     @property
     def settings(self) -> RuntimeSettings:
@@ -91,9 +93,10 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
     same = previous is not None and Loading(previous.variables, previous.base_uris) == loading
     found = find_files(settings.paths, settings.settings)
     files: dict[Path, ServedFile] = {}
+    marks = Marks(previous.marks if previous else None)
     for path in found.files:
         before = previous.files.get(path) if previous else None
-        if before and same and is_unchanged(before):
+        if before and same and is_unchanged(before, marks):
             files[path] = before
             continue
         version = load_version(path, loading, before, asked_for=path in found.named)
@@ -116,6 +119,7 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
         without_hidden(plans, operator.settings.hidden if operator.settings else ()),
         operator,
         unsettled,
+        marks,
     )
 
 
@@ -138,14 +142,16 @@ def _by_name(entry: tuple[Path, ServedFile]) -> str:
 def _refused_now(previous: Collection, files: Mapping[Path, ServedFile]) -> dict[Path, ServedFile]:
     """Files that were served and are still there, but as something that is not read any more (a
     pipe, a link that leads elsewhere): their last good versions go on."""
-    known = {os.path.realpath(path) for path in files}
+    missing = {
+        path: file
+        for path, file in previous.files.items()
+        if path not in files and file.plan is not None and os.path.lexists(path)
+    }
+    known = {os.path.realpath(path) for path in files} if missing else set()
     return {
         path: _kept_unread(file)
-        for path, file in previous.files.items()
-        if path not in files
-        and file.plan is not None
-        and os.path.lexists(path)
-        and os.path.realpath(path) not in known
+        for path, file in missing.items()
+        if os.path.realpath(path) not in known
     }
 
 

@@ -52,12 +52,13 @@ def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
             candidates = list(_candidates(path, folders, problems))
             if all(is_settings_name(candidate) for candidate in candidates):
                 problems.append(_empty(path))
+            reals: dict[Path, str] = {}
             for candidate in candidates:
-                if os.path.realpath(candidate) == chosen or is_settings_name(candidate):
+                if _real_path(candidate, reals) == chosen or is_settings_name(candidate):
                     if chosen is None and os.path.realpath(candidate.parent) not in tops:
                         problems.append(_unread_settings(candidate, path))
                 elif not _problem_with(candidate, within=path, found=problems):
-                    files.setdefault(os.path.realpath(candidate), candidate)
+                    files.setdefault(_real_path(candidate, reals), candidate)
         elif os.path.realpath(path) == chosen or is_settings_name(path):
             problems.append(_no_capability(path))
         elif not _problem_with(path, within=None, found=problems):
@@ -110,13 +111,27 @@ def file_problem(path: Path, within: Path | None) -> Problem | None:
         return _refused(str(path), f"cannot be read: {error.strerror}", "check its permissions")
     if not stat.S_ISREG(status.st_mode):
         return _refused(str(path), "is not a regular file", "only regular files are read")
-    if within is not None and not Path(os.path.realpath(path)).is_relative_to(within.resolve()):
+    if within is not None and path.is_symlink() and not _stays_inside(path, within):
         message = "is a link that leads out of the served folder"
         return _refused(str(path), message, "copy the file into the folder, or name it itself")
     if status.st_size > _SIZE_LIMIT:
         message = f"has {status.st_size:,} bytes; a capability file may have {_SIZE_LIMIT:,}"
         return _refused(str(path), message, "split the file")
     return None
+
+
+def _stays_inside(link: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(link)).is_relative_to(folder.resolve())
+
+
+def _real_path(path: Path, folders: dict[Path, str]) -> str:
+    """The path of a file without links; `folders` has what is known of those of folders."""
+    if path.is_symlink():
+        return os.path.realpath(path)
+    folder = path.parent
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return f"{folders[folder]}{os.sep}{path.name}"
 
 
 def _missing(path: Path) -> Problem:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -27,7 +28,7 @@ from naftiko_runtime.serving.settings import ServeSettings
 from naftiko_runtime.serving.settings_listeners import SettingsListeners
 from naftiko_runtime.serving.sharing import open_to_others
 from naftiko_runtime.serving.sources import Sources
-from naftiko_runtime.serving.tables import build_tables
+from naftiko_runtime.serving.tables import PortTables, build_tables
 from naftiko_runtime.serving.upstreams import (
     UpstreamSettingsListener,
     open_issuers,
@@ -35,12 +36,17 @@ from naftiko_runtime.serving.upstreams import (
     open_upstreams,
 )
 
+_SWITCH_SECONDS = 0.0005
+"""How long loading files beside the event loop may keep calls waiting at a time; Python's own
+choice is ten times that, in each round of the loop."""
+
 
 def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
     """Serves until a signal ends it; returns the exit code. `ready` is called once all ports are
     open."""
     set_up_logs(settings.logs)
     _raise_file_limit()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_Process(settings, ready).run())
 
@@ -77,6 +83,7 @@ class _Process:
         self._observability = Observability()
         self._listeners = SettingsListeners()
         self._problems: list[Problem] = []
+        self._tables: tuple[PortTables, ...] = ()
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -176,7 +183,10 @@ class _Process:
 
     async def _apply(self, collection: Collection) -> Applied:
         ports = self._settings.ports
-        tables, problems = await asyncio.to_thread(build_tables, collection.plans, ports)
+        tables, problems = await asyncio.to_thread(
+            build_tables, collection.plans, ports, self._tables
+        )
+        self._tables = tables
         problems += await self._observability.adopt(collection.plans, collection.variables)
         problems += await self._listeners.tell(collection)
         applied = await self._service.apply(tables)

@@ -21,7 +21,7 @@ from naftiko_runtime.serving.discovery import SUFFIXES
 from naftiko_runtime.serving.logs import log_event
 
 _LOOK_MILLISECONDS = 500
-_QUIET_MILLISECONDS = 25
+_QUIET_MILLISECONDS = 5
 _LONGEST_MILLISECONDS = 250
 """A change is reported once nothing has happened for the quiet time, or after the longest."""
 
@@ -40,14 +40,18 @@ async def watch(
     """
     seen: Fingerprint | None = None
     while True:
-        folders = _folders(targets())
+        folders = await asyncio.to_thread(_folders, targets())
         try:
             async with contextlib.aclosing(_wake_ups(folders, targets())) as wake_ups:
                 async for notified in wake_ups:
-                    now = await asyncio.to_thread(fingerprint, targets())
-                    if notified or now != seen:
-                        seen = None if await changed() else now
-                    if _folders(targets()) != folders:
+                    if notified:
+                        await changed()
+                        seen = None  # so that the next look is one at the contents again
+                    else:
+                        now = await asyncio.to_thread(fingerprint, targets())
+                        if now != seen:
+                            seen = None if await changed() else now
+                    if await asyncio.to_thread(_folders, targets()) != folders:
                         break
         except OSError as error:
             message = f"changes are looked for twice a second only, not noticed at once: {error}"

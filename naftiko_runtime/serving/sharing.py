@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 from naftiko_runtime.document.model import McpTransport
@@ -143,6 +144,7 @@ def _address(
     return chosen
 
 
+@cache
 def is_loopback(address: str) -> bool:
     """Whether only this machine can reach an address."""
     if address == "localhost":

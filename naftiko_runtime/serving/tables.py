@@ -28,18 +28,21 @@ class PortTables:
 
 
 def build_tables(
-    plans: Sequence[CapabilityPlan], settings: PortSettings
+    plans: Sequence[CapabilityPlan], settings: PortSettings, before: Sequence[PortTables] = ()
 ) -> tuple[tuple[PortTables, ...], list[Problem]]:
-    """The tables of all ports, and what stands in the way of something of a file."""
+    """The tables of all ports, and what stands in the way of something of a file. What the plans
+    have in common with tables of `before` is taken from there."""
     ports, problems = share_ports(plans, settings)
+    known = {tables.plan.key: tables for tables in before}
     built = []
     for port in ports:
         rest = mcp = None
+        old = known.get(port.key)
         if port.rest:
-            rest, found = build_rest_table(port.rest)
+            rest, found = build_rest_table(port.rest, old.rest if old else None)
             problems += found
         if port.mcp:
-            mcp, found = build_mcp_table(port.mcp)
+            mcp, found = build_mcp_table(port.mcp, old.mcp if old else None)
             problems += found
         skills, control = _build_beside(port, rest, problems)
         built.append(PortTables(port, rest, mcp, skills, control))

@@ -8,6 +8,7 @@ written: half a file can look like a whole one with less in it.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,8 +27,13 @@ from naftiko_runtime.serving.logs import LOGGER
 _SETTLED_SECONDS = 0.3
 """A file that was written to this recently may be written to again."""
 
+_TICK_NANOSECONDS = 3_000_000_000
+"""More than any file system's clock needs from one time to the next: two seconds, with FAT."""
+
 _MOST_FOLDERS = 200
 """So many folders of one resource are watched; in those beyond, a new file is just found."""
+
+_Mark: TypeAlias = tuple[int, int, int, int, int]
 
 Digests: TypeAlias = tuple[tuple[Path, str], ...]
 
@@ -50,6 +56,49 @@ class ServedFile:
     kept: bool = False
 
 
+class Marks:
+    """What the file system said of files whose contents were looked at: as long as it says the
+    same, nobody has written to them (no program can set a file's ctime on POSIX systems; elsewhere
+    contents are looked at each time).
+
+    A file that was written to just before it was looked at could be written to again within the
+    same tick of the file system's clock, so that its contents are looked at again the next time.
+    """
+
+    def __init__(self, before: Marks | None = None) -> None:
+        self._before = before._known if before is not None else {}
+        self._known: dict[Path, tuple[_Mark, str]] = {}
+
+    def agree(self, path: Path, digest: str) -> bool:
+        """Whether a file, or a folder, still has this digest."""
+        mark = _mark(path)
+        if mark is None or self._before.get(path) != (mark, digest):
+            if _digest(path) != digest:
+                return False
+            if mark is None or not _is_settled(mark):
+                return True
+        self._known[path] = (mark, digest)
+        return True
+
+
+def _mark(path: Path) -> _Mark | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+
+
+def _is_settled(mark: _Mark) -> bool:
+    return os.name == "posix" and time.time_ns() - max(mark[3:]) > _TICK_NANOSECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Loading:
     """What files are loaded with: the environment, and other addresses for namespaces."""
@@ -58,9 +107,9 @@ class Loading:
     base_uris: BaseUris
 
 
-def is_unchanged(file: ServedFile) -> bool:
+def is_unchanged(file: ServedFile, marks: Marks) -> bool:
     """Whether the version on disk, with all that it reads, is still this one."""
-    return all(_digest(path) == digest for path, digest in file.digests)
+    return all(marks.agree(path, digest) for path, digest in file.digests)
 
 
 def load_version(

@@ -12,7 +12,8 @@ import pytest
 from naftiko_runtime.plan.load import LoadedFile
 from naftiko_runtime.serving import versions
 from naftiko_runtime.serving.collection import Collection, fingerprint, load_collection
-from naftiko_runtime.serving.settings import SourceSettings
+from naftiko_runtime.serving.settings import PortSettings, SourceSettings
+from naftiko_runtime.serving.tables import build_tables
 from tests.capability_text import capability
 
 Write = Callable[..., Path]
@@ -52,6 +53,57 @@ def test_nothing_is_loaded_again_that_has_not_changed(tmp_path: Path, write: Wri
     second = load(tmp_path, first)
     assert second.files[tmp_path / "a.yaml"] is first.files[tmp_path / "a.yaml"]
     assert not second.differs_from(first)
+
+
+def test_a_change_that_hides_its_time_and_size_is_found(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contents are not looked at each time, once the clock of the file system has moved on."""
+    monkeypatch.setattr(versions, "_TICK_NANOSECONDS", 1_000_000)
+    path = write("a", text("one"))
+    first = load(tmp_path)
+    time.sleep(0.05)
+    second = load(tmp_path, first)
+    before = path.stat()
+    write("a", text("two"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    third = load(tmp_path, second)
+    assert routes(third) == ["two"]
+    assert third.differs_from(second)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="contents are looked at each time")
+def test_contents_are_not_read_again_where_the_file_system_says_that_nothing_was_written(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "_TICK_NANOSECONDS", 1_000_000)
+    write("a", text("one"))
+    time.sleep(0.05)
+    collections = [load(tmp_path)]
+    collections.append(load(tmp_path, collections[-1]))
+    read: list[Path] = []
+    monkeypatch.setattr(versions, "read_bytes", lambda path: read.append(path) or b"")
+    last = load(tmp_path, collections[-1])
+    assert read == []
+    assert not last.differs_from(collections[0])
+
+
+def test_tables_keep_what_unchanged_files_serve(tmp_path: Path, write: Write) -> None:
+    write("a", text("one"))
+    write("c", text("three").replace("orders", "others"))
+    first = load(tmp_path)
+    (before, *_), _ = build_tables(first.plans, PortSettings())
+    write("b", text("two").replace("orders", "more"))
+    (after, *_), _ = build_tables(load(tmp_path, first).plans, PortSettings(), (before,))
+    (afresh, *_), _ = build_tables(load(tmp_path).plans, PortSettings())
+    assert before.rest is not None
+    assert after.rest is not None
+    assert afresh.rest is not None
+    kept = [each for each in after.rest.operations if each in before.rest.operations]
+    assert kept == list(before.rest.operations)
+    names = [each.plan.name for each in afresh.rest.operations]
+    assert [each.plan.name for each in after.rest.operations] == names
 
 
 def test_a_version_that_takes_something_away_is_taken_once_it_is_finished(

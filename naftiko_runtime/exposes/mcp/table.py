@@ -67,12 +67,13 @@ class McpTable:
 
 
 def build_mcp_table(
-    adapters: Sequence[tuple[str, McpAdapterPlan]],
+    adapters: Sequence[tuple[str, McpAdapterPlan]], before: McpTable | None = None
 ) -> tuple[McpTable, list[Problem]]:
     """The table of one listener, out of its adapters, each with its file, in the order of
-    precedence: the first of several parts of one name or URI keeps it. Looks into folders of
-    files, so it is to be called beside the event loop."""
-    tools, of_tools = build_tool_table(adapters)
+    precedence: the first of several parts of one name or URI keeps it. Tools that a table of
+    `before` has are taken from there. Looks into folders of files, so it is to be called beside the
+    event loop."""
+    tools, of_tools = build_tool_table(adapters, before.tools if before is not None else None)
     resources, of_resources = build_resource_table(adapters)
     prompts, of_prompts = build_prompt_table(adapters)
     title = ", ".join(dict.fromkeys(adapter.namespace for _, adapter in adapters))

@@ -34,7 +34,7 @@ class ListedTool:
 
     `entry` is what `tools/list` shows, `handshake_entry` what it shows to clients of the
     versions with a handshake. `by_name` finds arguments by listed name and by the file's name,
-    `by_loose_name` by either, folded. `adapter` counts the adapters of the listener.
+    `by_loose_name` by either, folded. `adapter` is where the tool comes from.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ListedTool:
     handshake_entry: Mapping[str, JsonValue]
     by_name: Mapping[str, ToolArgument]
     by_loose_name: Mapping[str, ToolArgument]
-    adapter: int = 0
+    adapter: McpAdapterPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ToolTable:
             (
                 other
                 for other in self.tools
-                if other.adapter == tool.adapter and other.plan.name == name
+                if other.adapter is tool.adapter and other.plan.name == name
             ),
             None,
         )
@@ -80,23 +80,25 @@ class ToolTable:
 
 
 def build_tool_table(
-    adapters: Sequence[tuple[str, McpAdapterPlan]],
+    adapters: Sequence[tuple[str, McpAdapterPlan]], before: ToolTable | None = None
 ) -> tuple[ToolTable, list[Problem]]:
     """The tools of one listener, out of its adapters, each with its file, in the order of
-    precedence: the first of several tools of one name keeps it."""
-    planned = [
-        (number, adapter.namespace, plan)
-        for number, (_, adapter) in enumerate(adapters)
-        for plan in adapter.tools
-    ]
-    names = listed_names([(namespace, plan.name) for _, namespace, plan in planned])
+    precedence: the first of several tools of one name keeps it. Describing a tool takes time, so
+    those that a table of `before` has are taken from there."""
+    known = {id(tool.plan): tool for tool in before.tools} if before is not None else {}
+    planned = [(adapter, plan) for _, adapter in adapters for plan in adapter.tools]
+    names = listed_names([(adapter.namespace, plan.name) for adapter, plan in planned])
     tools = []
     problems = []
-    for (name, owner), (number, _, plan) in zip(names, planned, strict=True):
+    for (name, owner), (adapter, plan) in zip(names, planned, strict=True):
         if owner is not None:
-            problems.append(_renamed(plan, planned[owner][2], name))
+            problems.append(_renamed(plan, planned[owner][1], name))
+        same = known.get(id(plan))
+        if same is not None and same.name == name and same.adapter is adapter:
+            tools.append(same)
+            continue
         try:
-            tools.append(_list_tool(name, plan, number))
+            tools.append(_list_tool(name, plan, adapter))
         except (ValueError, TypeError, RecursionError) as error:
             problems.append(_unlistable(plan, error))
     by_name = {tool.name: tool for tool in tools}
@@ -105,7 +107,7 @@ def build_tool_table(
     return ToolTable(tuple(tools), by_name), problems
 
 
-def _list_tool(name: str, plan: ToolPlan, adapter: int) -> ListedTool:
+def _list_tool(name: str, plan: ToolPlan, adapter: McpAdapterPlan) -> ListedTool:
     arguments = tool_arguments(plan.operation)
     result = result_shape(plan.operation.output.schema)
     entry = tool_entry(name, plan, arguments, result, handshake=False)

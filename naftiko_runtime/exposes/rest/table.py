@@ -57,12 +57,13 @@ class RestTable:
 
 
 def build_rest_table(
-    adapters: Sequence[tuple[str, RestAdapterPlan]],
+    adapters: Sequence[tuple[str, RestAdapterPlan]], before: RestTable | None = None
 ) -> tuple[RestTable, list[Problem]]:
     """The table of one port: pairs of a file's label and an adapter of that file, the first to
-    claim a method and path keeping it. The runtime's own pages claim last."""
+    claim a method and path keeping it. The runtime's own pages claim last. Operations that a table
+    of `before` has are taken from there."""
     problems: list[Problem] = []
-    operations = list(_operations(adapters, problems))
+    operations = list(_operations(adapters, before, problems))
     claims: list[tuple[str, Route, Target]] = [
         (operation.plan.method, operation.route, operation) for operation in operations
     ]
@@ -80,10 +81,17 @@ def build_rest_table(
 
 
 def _operations(
-    adapters: Sequence[tuple[str, RestAdapterPlan]], problems: list[Problem]
+    adapters: Sequence[tuple[str, RestAdapterPlan]],
+    before: RestTable | None,
+    problems: list[Problem],
 ) -> Iterator[ServedOperation]:
+    known = {id(each.plan): each for each in before.operations} if before is not None else {}
     for label, adapter in adapters:
         for plan in adapter.operations:
+            same = known.get(id(plan))
+            if same is not None and same.adapter is adapter and same.label == label:
+                yield same
+                continue
             try:
                 yield ServedOperation(label, adapter, plan, parse_route(plan.route))
             except RouteSyntaxError as error:

@@ -269,3 +269,17 @@ def test_tables_are_alike_when_clients_would_see_no_difference() -> None:
     assert one.lists_as(a_table(a_tool("a"), file="y.yaml").tools)
     assert not one.lists_as(a_table(a_tool("a", description="Now described.")).tools)
     assert not one.lists_as(a_table(a_tool("a"), a_tool("b")).tools)
+
+
+def test_tools_are_taken_over_as_long_as_their_names_stay() -> None:
+    first, second = an_adapter(a_tool("get", label="a")), an_adapter(a_tool("put"))
+    before, _ = build_tool_table([first, second])
+    same, _ = build_tool_table([second, first], before)
+    assert [id(tool) for tool in same.tools] == [id(tool) for tool in reversed(before.tools)]
+    newcomer = an_adapter(a_tool("get", label="b"))
+    after, problems = build_tool_table([newcomer, first, second], before)
+    afresh, _ = build_tool_table([newcomer, first, second])
+    assert [tool.name for tool in after.tools] == [tool.name for tool in afresh.tools]
+    assert after.tools[1] is not before.tools[0]
+    assert after.tools[2] is before.tools[1]
+    assert len(problems) == 1
