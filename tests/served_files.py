@@ -15,28 +15,33 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp_types import CallToolResult, RequestParamsMeta, TextContent, Tool
 
+from naftiko_runtime.audit.journal import Journal
 from naftiko_runtime.consumes.client import HttpUpstreams
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.streaming import HttpStreams
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
+from naftiko_runtime.guards.guards import GuardedStreams, Guards
 from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import CapabilityPlan, Inputs, OperationPlan
 from naftiko_runtime.problems import Problem, Severity
 from naftiko_runtime.serving.service import Service
 from naftiko_runtime.serving.settings import PortSettings
 from naftiko_runtime.serving.tables import build_tables
+from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
+from naftiko_runtime.state.memory import MemoryStore
+from naftiko_runtime.state.store import StateStore
 
 SECONDS = 20.0
 """How long a test waits for what should happen at once."""
@@ -69,6 +74,7 @@ class ServedFiles:
     problems: tuple[Problem, ...]
     ports: Mapping[int, int]
     loop: asyncio.AbstractEventLoop
+    guards: Guards
 
     @property
     def errors(self) -> list[Problem]:
@@ -125,12 +131,15 @@ class ServedFiles:
         headers: Mapping[str, str] | None = None,
         *,
         port: int | None = None,
+        mode: Literal["auto", "legacy"] = "auto",
+        meta: Mapping[str, Any] | None = None,
     ) -> CallToolResult:
         """What a tool answers to the official client, which sends these headers."""
 
         async def call() -> CallToolResult:
-            async with self._client(port, headers) as client:
-                return await client.call_tool(name, dict(arguments or {}))
+            async with self._client(port, headers, mode) as client:
+                given = None if meta is None else cast(RequestParamsMeta, dict(meta))
+                return await client.call_tool(name, dict(arguments or {}), meta=given)
 
         return self.run(call())
 
@@ -147,12 +156,15 @@ class ServedFiles:
 
     @asynccontextmanager
     async def _client(
-        self, port: int | None, headers: Mapping[str, str] | None
+        self,
+        port: int | None,
+        headers: Mapping[str, str] | None,
+        mode: Literal["auto", "legacy"] = "auto",
     ) -> AsyncIterator[Client]:
         url = f"http://127.0.0.1:{self.port(port)}/mcp"
         async with httpx2.AsyncClient(headers=headers, timeout=SECONDS) as http:
             transport = streamable_http_client(url, http_client=http)
-            async with Client(transport, mode="auto") as client:
+            async with Client(transport, mode=mode) as client:
                 yield client
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -177,12 +189,15 @@ def served(
     *files: Path | str,
     variables: Mapping[str, str] | None = None,
     base_uris: Mapping[str, str] | None = None,
+    settings: RuntimeSettings = NO_SETTINGS,
+    store: StateStore | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[ServedFiles]:
-    """Serves files, given as paths or as text."""
+    """Serves files, given as paths or as text, under an operator's settings."""
     loaded = tuple(_load(file, variables or {}, base_uris or {}) for file in files)
     plans = [file.plan for file in loaded if file.plan is not None]
-    settings = PortSettings(host="127.0.0.1", moved=dict.fromkeys(_declared(plans), 0))
-    tables, found = build_tables(plans, settings)
+    ports = PortSettings(host="127.0.0.1", moved=dict.fromkeys(_declared(plans), 0))
+    tables, found = build_tables(plans, ports)
     with asyncio.Runner() as runner, _running(runner.get_loop()) as loop:
 
         def run(work: Coroutine[Any, Any, T]) -> T:
@@ -191,10 +206,15 @@ def served(
         upstreams = HttpUpstreams(UpstreamSettings())
         streams = HttpStreams(UpstreamSettings(), upstreams.send)
 
-        async def call(plan: OperationPlan, inputs: Inputs) -> Outcome:
-            return await execute(plan, inputs, upstreams)
+        kept = store or MemoryStore()
+        guards = Guards(upstreams, kept)
+        guards.adopt(settings, plans, kept, journal)
 
-        service = Service(settings, call, grace=0, streams=streams)
+        def call(plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
+            guarded = guards.for_call(plan, inputs)
+            return execute(plan, inputs, upstreams) if guarded is None else guarded.run()
+
+        service = Service(ports, call, grace=0, streams=GuardedStreams(streams, guards))
         applied = run(service.apply(tables))
         try:
             yield ServedFiles(
@@ -202,6 +222,7 @@ def served(
                 (*(p for file in loaded for p in file.problems), *found, *applied.problems),
                 {port.plan.declared: port.port for port in applied.ports},
                 loop,
+                guards,
             )
         finally:
             run(service.stop())

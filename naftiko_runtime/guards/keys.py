@@ -49,7 +49,7 @@ def keys_of(
 def _key(
     found: JsonValue | Missing | Odd, rule: Idempotency, request: UpstreamRequest
 ) -> str | None:
-    if isinstance(found, Missing) or found == "":
+    if isinstance(found, Missing) or found is Odd.PLACE or found == "":
         if rule.required:
             raise _unusable(rule, request, "is missing: the operator wants a key for each call")
         return None

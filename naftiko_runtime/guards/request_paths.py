@@ -20,19 +20,21 @@ from naftiko_runtime.plan.jsonpath.evaluation import Evaluation
 
 
 class Odd(Enum):
-    """Marks a place where the document is of another shape than the path expects."""
+    """Marks what cannot be found: `shape` where the document is of another shape than the path
+    expects, `place` where all is missing that should hold it."""
 
-    ODD = "odd"
+    SHAPE = "shape"
+    PLACE = "place"
 
 
 Found: TypeAlias = JsonValue | Missing | Odd
-ODD = Odd.ODD
 
 
 @lru_cache(maxsize=1024)
 def compile_request_path(text: str) -> Callable[[JsonValue], list[Found]]:
-    """What a path finds in a document: values, MISSING for what is not there (or null), ODD for
-    what cannot be said. Never an empty list. Raises JsonPathSyntaxError when it is made."""
+    """What a path finds in a document: values, MISSING for what is not there (or null) in a place
+    that is, Odd for what cannot be said. Never an empty list. Raises JsonPathSyntaxError when it
+    is made."""
     segments = parse_strict(text).segments
     single = [Query((segment,)).singular_keys() is not None for segment in segments]
     first = single.index(False) if False in single else len(segments)
@@ -42,38 +44,45 @@ def compile_request_path(text: str) -> Callable[[JsonValue], list[Found]]:
     spread = compile_nodes(Query(segments[first:last], relative=True)) if first < last else None
 
     def find(document: JsonValue) -> list[Found]:
-        start = _follow(document, head)
+        start = _follow(document, head, may_miss=spread is None)
         if spread is None or isinstance(start, Missing | Odd):
             return [start]
         if not isinstance(start, list | dict):
-            return [ODD]
+            return [Odd.SHAPE]
         evaluation = Evaluation(document)
         try:
             nodes = spread(start, evaluation)
         except JsonPathBudgetExceeded:
-            return [ODD]
+            return [Odd.SHAPE]
         return [_follow(node, tail) for node in nodes] or [MISSING]
 
     return find
 
 
-def _follow(node: JsonValue, keys: tuple[str | int, ...]) -> Found:
-    for key in keys:
+def _follow(node: JsonValue, keys: tuple[str | int, ...], *, may_miss: bool = True) -> Found:
+    """What is there; MISSING for a null on the way, and for the last key if it may be missing."""
+    for position, key in enumerate(keys, 1):
         if node is None:
             return MISSING
         if isinstance(key, str):
             if not isinstance(node, dict):
-                return ODD
+                return Odd.SHAPE
             if key not in node:
-                return ODD if _has_alike(node, key) else MISSING
+                return _absent(node, key, may_miss=may_miss and position == len(keys))
             node = node[key]
         else:
             if not isinstance(node, list):
-                return ODD
+                return Odd.SHAPE
             if not -len(node) <= key < len(node):
-                return MISSING
+                return MISSING if may_miss and position == len(keys) else Odd.PLACE
             node = node[key]
     return MISSING if node is None else node
+
+
+def _absent(node: dict[str, JsonValue], key: str, *, may_miss: bool) -> Found:
+    if _has_alike(node, key):
+        return Odd.SHAPE
+    return MISSING if may_miss else Odd.PLACE
 
 
 def _has_alike(node: dict[str, JsonValue], key: str) -> bool:

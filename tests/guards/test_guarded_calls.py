@@ -1,0 +1,346 @@
+"""What each guard does to calls, over real sockets and both protocols."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from naftiko_runtime.settings.model import (
+    Approval,
+    GuardRule,
+    Idempotency,
+    Limit,
+    Mode,
+)
+from tests.guards.shop import BUY, Era, Shop, order, problem, shop
+from tests.recording_upstream import Reply, reply_json
+from tests.served_files import tool_text, tool_value
+
+READ_ONLY = GuardRule(("*",), mode=Mode.READ_ONLY)
+APPROVE = GuardRule(("*",), approve=Approval())
+KEYED = GuardRule(("*",), idempotency=Idempotency("$.body.orders[*].id"))
+LIMITED = GuardRule(("*.place", "*.buy"), limits=(Limit("$.body.orders[*].quantity", most=100),))
+ERAS: list[Era] = ["auto", "legacy"]
+
+
+def approval_of(answered: Any) -> Any:
+    return answered.json()["approval"]
+
+
+# Without guards
+
+
+def test_without_guards_everything_is_sent() -> None:
+    with shop() as shopping:
+        assert shopping.place(order()).status == 200
+        assert shopping.buy().status == 200
+        assert not shopping.tool("buy").is_error
+        assert len(shopping.writes) == 3
+
+
+# Read-only
+
+
+def test_read_only_mode_lets_reading_through_and_nothing_else() -> None:
+    with shop(READ_ONLY) as shopping:
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+        assert problem(shopping.place(order())) == (403, "read-only")
+        assert problem(shopping.files.call("DELETE", "/accounts/A1/orders/7")) == (403, "read-only")
+        assert not shopping.writes
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_read_only_mode_takes_a_tool_at_its_word(era: Era) -> None:
+    with shop(READ_ONLY) as shopping:
+        assert not shopping.tool("search", era, body={"text": "x"}).is_error
+        refused = shopping.tool("buy", era)
+        assert refused.is_error
+        assert "nothing was sent" in tool_text(refused)
+        assert not shopping.writes
+
+
+# Limits
+
+
+def test_a_value_beyond_a_limit_is_not_sent() -> None:
+    with shop(LIMITED) as shopping:
+        assert shopping.place(order(quantity=100)).status == 200
+        refused = shopping.place(order(), order(quantity=101))
+        assert problem(refused) == (403, "beyond-limit")
+        assert "101, more than 100" in refused.json()["detail"]
+        assert len(shopping.writes) == 1
+
+
+def test_limits_read_arguments_and_paths_too() -> None:
+    accounts = Limit("$.arguments.account", allow=("A1",))
+    methods = Limit("$.method", allow=("GET", "POST"))
+    with shop(GuardRule(("shop.*",), limits=(accounts, methods))) as shopping:
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+        assert problem(shopping.files.get("/accounts/A2/orders")) == (403, "beyond-limit")
+        assert shopping.files.call("DELETE", "/accounts/A1/orders/7").status == 403
+
+
+# Approval
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_call_is_sent_once_after_a_person_approved_it(era: Era) -> None:
+    with shop(APPROVE) as shopping:
+        parked = shopping.tool("buy", era)
+        assert parked.is_error
+        assert "a person has to approve" in tool_text(parked)
+        assert not shopping.writes
+
+        shopping.approve()
+        assert tool_value(shopping.tool("buy", era))["placed"]["orders"]
+        assert len(shopping.writes) == 1
+
+        assert shopping.tool("buy", era).is_error
+        assert len(shopping.writes) == 1
+
+
+def test_a_rest_caller_is_told_where_a_person_approves() -> None:
+    with shop(APPROVE) as shopping:
+        parked = shopping.buy()
+        assert problem(parked) == (428, "approval-required")
+        told = approval_of(parked)
+        assert told["url"] == f"http://127.0.0.1:9099/approvals/{told['id']}"
+        assert told["request"]["method"] == "POST"
+        assert told["request"]["url"] == f"{shopping.upstream.url}/v1/api/accounts/A1/orders"
+        assert told["request"]["headers"]["authorization"] == "***"
+        assert told["request"]["body"]["orders"] == [order()]
+        assert "of-the-shop-alone" not in parked.body.decode()
+        assert approval_of(shopping.buy())["id"] == told["id"]
+
+
+def test_an_approval_is_for_one_caller_one_request_and_once() -> None:
+    with shop(APPROVE) as shopping:
+        assert shopping.buy().status == 428
+        shopping.approve()
+        assert shopping.buy(quantity=6).status == 428
+        assert shopping.tool("buy").is_error
+        assert shopping.tool("purchase").is_error
+        assert not shopping.writes
+        assert shopping.buy().status == 200
+        assert shopping.buy().status == 428
+        assert len(shopping.writes) == 1
+
+
+def test_an_argument_that_says_confirmed_confirms_nothing() -> None:
+    with shop(APPROVE) as shopping:
+        row = {**order(), "confirm": True, "approved": True}
+        assert shopping.place(row).status == 428
+        assert shopping.place(row, naftiko_approve="true").status == 428
+        assert not shopping.writes
+
+
+def test_a_refused_call_is_not_sent() -> None:
+    with shop(APPROVE) as shopping:
+        assert shopping.buy().status == 428
+        shopping.approve(False)
+        assert problem(shopping.buy()) == (403, "approval-refused")
+        assert not shopping.writes
+
+
+def test_guards_are_for_the_callers_that_they_name() -> None:
+    with shop(GuardRule(("*",), frozenset({"mcp"}), approve=Approval())) as shopping:
+        assert shopping.buy().status == 200
+        assert shopping.tool("buy").is_error
+
+
+def test_a_tool_that_only_reads_needs_no_approval() -> None:
+    with shop(APPROVE) as shopping:
+        assert not shopping.tool("search", body={"text": "x"}).is_error
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+
+
+def test_a_preview_shows_what_the_upstream_would_do() -> None:
+    with shop(GuardRule(("*",), approve=Approval(preview="/check"))) as shopping:
+        told = approval_of(shopping.buy())
+        assert told["preview"] == {"commission": "1.50"}
+        (asked,) = shopping.upstream.requests
+        assert asked.target == "/v1/api/accounts/A1/orders/check"
+        assert asked.json() == {"orders": [order()]}
+        shopping.approve()
+        assert shopping.buy().status == 200
+        assert len(shopping.upstream.requests) == 2
+
+
+def test_without_a_preview_a_call_can_be_approved_all_the_same() -> None:
+    with shop(GuardRule(("*",), approve=Approval(preview="/check"))) as shopping:
+        shopping.upstream.answers(reply_json({"error": "no"}, 503))
+        told = approval_of(shopping.buy())
+        assert told["preview"] == {"status": 503, "answer": {"error": "no"}}
+        shopping.approve()
+        shopping.upstream.answers(reply_json({"placed": True}))
+        assert shopping.buy().status == 200
+
+
+def test_steps_before_the_guarded_one_are_carried_out_each_time() -> None:
+    with shop(APPROVE) as shopping:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        parked = shopping.files.post("/accounts/A1/look-and-buy", body)
+        assert problem(parked) == (428, "approval-required")
+        assert not shopping.writes
+        shopping.approve()
+        assert shopping.files.post("/accounts/A1/look-and-buy", body).status == 200
+        assert len(shopping.writes) == 1
+
+
+# Repetitions
+
+
+def test_a_repetition_gets_the_first_answer_and_is_not_sent() -> None:
+    with shop(KEYED) as shopping:
+        first = shopping.place(order())
+        shopping.upstream.answers(reply_json({"placed": "another"}))
+        again = shopping.place(order())
+        assert (again.status, again.body) == (first.status, first.body)
+        assert again.header("content-type") == first.header("content-type")
+        assert len(shopping.writes) == 1
+
+
+def test_a_key_with_other_content_is_a_conflict() -> None:
+    with shop(KEYED) as shopping:
+        assert shopping.place(order()).status == 200
+        assert problem(shopping.place(order(quantity=6))) == (409, "key-conflict")
+        assert problem(shopping.place(order("second"), order("first"))) == (409, "key-conflict")
+        assert problem(shopping.place(order("third"), order("third"))) == (409, "key-conflict")
+        assert shopping.tool("buy").is_error
+        assert len(shopping.writes) == 1
+
+
+def test_what_the_upstream_refused_may_be_sent_again() -> None:
+    with shop(KEYED) as shopping:
+        shopping.upstream.answers(reply_json({"error": "too much"}, 400))
+        assert shopping.place(order()).status == 400
+        shopping.upstream.answers(reply_json({"placed": True}))
+        assert shopping.place(order()).status == 200
+
+
+@pytest.mark.parametrize("fault", [reply_json({"error": "?"}, 500), Reply(raw=b"", break_off=True)])
+def test_what_may_have_been_executed_is_not_sent_again(fault: Reply) -> None:
+    with shop(KEYED) as shopping:
+        shopping.upstream.answers(fault)
+        assert shopping.place(order()).status >= 500
+        shopping.upstream.answers(reply_json({"placed": True}))
+        assert problem(shopping.place(order())) == (409, "outcome-unknown")
+        assert len(shopping.writes) == 1
+
+
+def test_a_repetition_of_several_steps_gets_the_answer_of_all() -> None:
+    with shop(KEYED) as shopping:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        first = shopping.files.post("/accounts/A1/look-and-buy", body)
+        again = shopping.files.post("/accounts/A1/look-and-buy", body)
+        assert first.status == again.status == 200
+        assert first.body == again.body
+        assert len(shopping.writes) == 1
+
+
+def test_a_required_key_that_is_missing_keeps_a_call_from_being_sent() -> None:
+    rule = GuardRule(("*",), idempotency=Idempotency("$.body.orders[*].id", required=True))
+    with shop(rule) as shopping:
+        assert problem(shopping.place({"quantity": 1})) == (400, "invalid-input")
+        assert problem(shopping.place(order(), {"quantity": 1})) == (400, "invalid-input")
+        assert not shopping.writes
+
+
+# Halt
+
+
+def test_a_file_stops_every_change_at_once(tmp_path: Path) -> None:
+    halt = tmp_path / "HALT"
+    with shop(halt=halt) as shopping:
+        assert shopping.buy().status == 200
+        halt.touch()
+        assert problem(shopping.buy()) == (503, "halted")
+        assert shopping.tool("buy").is_error
+        assert shopping.files.post("/raw/accounts/A1/orders", {}).status == 503
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+        halt.unlink()
+        assert shopping.buy().status == 200
+        assert len(shopping.writes) == 2
+
+
+def test_a_mark_in_the_shared_state_stops_every_change_at_once() -> None:
+    with shop() as shopping:
+        shopping.files.run(shopping.files.guards.halt.halt("a person"))
+        assert problem(shopping.buy()) == (503, "halted")
+        shopping.files.run(shopping.files.guards.halt.lift())
+        assert shopping.buy().status == 200
+
+
+def test_what_was_approved_is_not_sent_once_all_is_halted() -> None:
+    with shop(APPROVE) as shopping:
+        assert shopping.buy().status == 428
+        shopping.approve()
+        shopping.files.run(shopping.files.guards.halt.halt("a person"))
+        assert problem(shopping.buy()) == (503, "halted")
+        assert not shopping.writes
+
+
+# The journal
+
+
+def test_a_call_is_recorded_before_and_after() -> None:
+    with shop(LIMITED) as shopping:
+        assert shopping.buy().status == 200
+        (begun,) = shopping.journal.begun
+        shown = json.dumps(begun)
+        assert begun["protocol"] == "rest"
+        assert begun["name"] == "shop-rest.buy"
+        assert begun["guards"] == {"limits": "kept"}
+        assert "of-the-shop-alone" not in shown
+        assert '"quantity": 5' in shown
+        assert shopping.journal.ended[0]["status"] == 200
+
+
+def test_what_cannot_be_recorded_is_not_sent() -> None:
+    with shop() as shopping:
+        shopping.journal.broken = True
+        assert problem(shopping.buy()) == (503, "audit-unavailable")
+        assert shopping.files.post("/raw/accounts/A1/orders", {}).status == 503
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+        assert not shopping.writes
+
+
+def test_reading_is_not_recorded() -> None:
+    with shop() as shopping:
+        assert shopping.files.get("/accounts/A1/orders").status == 200
+        assert not shopping.tool("search", body={"text": "x"}).is_error
+        assert not shopping.journal.begun
+
+
+# Dry run
+
+
+def described(shopping: Shop, document: Any) -> None:
+    assert document["dryRun"] is True
+    assert document["method"] == "POST"
+    assert document["url"] == f"{shopping.upstream.url}/v1/api/accounts/A1/orders"
+    assert document["headers"]["authorization"] == "***"
+    assert document["body"] == {"orders": [order()]}
+
+
+def test_a_dry_run_shows_the_request_and_sends_nothing() -> None:
+    with shop(APPROVE) as shopping:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        shown = shopping.files.post("/accounts/A1/buy", body, {"naftiko-dry-run": "true"})
+        assert shown.status == 200
+        described(shopping, shown.json())
+        assert not shopping.upstream.requests
+        unclear = shopping.files.post("/accounts/A1/buy", body, {"naftiko-dry-run": "perhaps"})
+        assert problem(unclear) == (400, "invalid-input")
+        assert not shopping.upstream.requests
+
+
+def test_a_dry_run_of_steps_reads_and_changes_nothing() -> None:
+    with shop() as shopping:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        dry = {"naftiko-dry-run": "true"}
+        described(shopping, shopping.files.post("/accounts/A1/look-and-buy", body, dry).json())
+        assert [request.method for request in shopping.upstream.requests] == ["GET"]
