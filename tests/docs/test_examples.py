@@ -24,7 +24,7 @@ STAGED = [
     for example in group
 ]
 """Each example with those that the same process serves."""
-BEYOND = {"published-dialect", "beyond-the-specification"}
+BEYOND = {"published-dialect", "beyond-the-specification", "extensions"}
 """Pages whose examples show what the official schema does not know."""
 OFFICIAL = [each for page, examples in PAGES.items() if page not in BEYOND for each in examples]
 
