@@ -370,8 +370,9 @@ def _compile_operation(
     except JsonPathSyntaxError as error:
         context.refuse("jsonpath-syntax", part, f"a path in it cannot be read: {error}")
     except StepError as error:
-        found = (error.rule, error.place, error.path, str(error), error.remedy)
-        context.problems.append(Problem(*found, *_OUT_OF_SERVICE))
+        context.problems.append(
+            Problem(error.rule, error.place, error.path, str(error), error.remedy, *_OUT_OF_SERVICE)
+        )
     except ScriptError as error:
         path = (*error.step.path, error.key)
         context.problems.append(
