@@ -62,10 +62,7 @@ def conduct_of(rules: Sequence[UpstreamRule], namespace: str, operation: str) ->
     settled = rule_for(rules, namespace)
     fitting = [rule for rule in rules if fits(rule.match, namespace)]
     fitting.sort(key=lambda rule: precision(rule.match), reverse=True)
-    paces: list[tuple[Share, Pacing]] = []
-    own = _pace_of_operation(settled, operation.removeprefix(f"{namespace}."))
-    if own is not None:
-        paces.append((f"operation {operation}", own))
+    paces = _paces_of_operation(fitting, operation.removeprefix(f"{namespace}."))
     paces += [(_share(rule), rule.pacing) for rule in fitting if rule.pacing is not None][:1]
     breakers = [(_share(rule), rule.breaker) for rule in fitting if rule.breaker is not None]
     conduct = Conduct(
@@ -83,9 +80,20 @@ def _share(rule: UpstreamRule) -> Share:
     return f"rule {rule.match.casefold()}"
 
 
-def _pace_of_operation(settled: UpstreamRule, name: str) -> Pacing | None:
-    patterns = [pattern for pattern in settled.operations if fits(pattern, name)]
-    return settled.operations[max(patterns, key=precision)] if patterns else None
+def _paces_of_operation(fitting: Sequence[UpstreamRule], name: str) -> list[tuple[Share, Pacing]]:
+    """That of the most precise pattern, if there is one. Operations of one name under one rule
+    share it: they are the same path of one server, whatever files consume it."""
+    found = [
+        (precision(pattern), rule, pacing)
+        for rule in reversed(fitting)
+        for pattern, pacing in rule.operations.items()
+        if fits(pattern, name)
+    ]
+    if not found:
+        return []
+    most = max(closeness for closeness, _, _ in found)
+    rule, pacing = [(rule, pacing) for closeness, rule, pacing in found if closeness == most][-1]
+    return [(f"{_share(rule)} operation {name.casefold()}", pacing)]
 
 
 def _says_something(rule: UpstreamRule) -> bool:

@@ -147,6 +147,34 @@ async def test_operations_have_paces_of_their_own(
     assert failure.kind is FailureKind.TOO_MANY_CALLS
 
 
+async def test_operations_of_one_name_share_a_pace(
+    upstreams: HttpUpstreams, recording: RecordingUpstream
+) -> None:
+    """Files that consume the same path of one server count together."""
+    upstreams.adopt(for_all(operations={"tickle": NEVER_AGAIN}))
+    await upstreams.send(named(recording.url, "tickle", "web-sessions"))
+    failure = await failed(upstreams, named(recording.url, "Tickle", "trading"))
+    assert failure.kind is FailureKind.TOO_MANY_CALLS
+
+
+async def test_nearest_pattern_decides_on_the_pace_of_an_operation(
+    upstreams: HttpUpstreams, recording: RecordingUpstream
+) -> None:
+    fast = Pacing(rate=1000, burst=100)
+    upstreams.adopt(
+        settings(
+            UpstreamRule("*", operations={"scan": NEVER_AGAIN, "list*": fast}),
+            UpstreamRule(
+                "gateway", operations={"s*": NEVER_AGAIN, "list*": NEVER_AGAIN, "scan": fast}
+            ),
+        )
+    )
+    for _ in range(3):
+        await upstreams.send(named(recording.url, "scan"))
+    await upstreams.send(named(recording.url, "list"))
+    assert (await failed(upstreams, named(recording.url, "list"))).retry_after is not None
+
+
 async def test_new_rules_go_on_where_the_old_ones_were(
     upstreams: HttpUpstreams, recording: RecordingUpstream
 ) -> None:
