@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from naftiko_runtime.exposes.approvals.shown_text import for_terminal
     from naftiko_runtime.serving.operator_client import OperatorError, decide, waiting_calls
 
     chosen = [each for each in (arguments.id, arguments.refuse, arguments.list) if each]
@@ -47,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         wanted = arguments.id or arguments.refuse
         found = next((call for call in calls if call.id == wanted), None)
         if found is None or not decide(found, approve=arguments.id is not None):
-            return _fail(f'no call "{wanted[:100]}" waits - "naftiko approve --list" shows all')
+            shown = for_terminal(wanted[:100])
+            return _fail(f'no call "{shown}" waits - "naftiko approve --list" shows all')
     except OperatorError as error:
         return _fail(str(error))
     print(_text(found))
