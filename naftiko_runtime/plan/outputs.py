@@ -8,6 +8,7 @@ types hold where a value fits them without loss, and several named parameters ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.formats import RawFormat
@@ -20,6 +21,15 @@ from naftiko_runtime.plan.output_rows import Field, compile_row
 from naftiko_runtime.plan.rewriting import SCALARS, fitting, is_rewritten, rewritten, types_of
 
 Map = Callable[[JsonValue, Scope], JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What compiling the outputs of one call shares. `repeats`: the format writes a list as an
+    element that is repeated, so that a list of one or none cannot be told from something else."""
+
+    compiler: Compiler
+    repeats: bool = False
 
 
 class OutputError(ValueError):
@@ -46,17 +56,18 @@ def compile_output(
         if raw_format.name == "json":
             return OutputPlan(raw_format=raw_format)
         return OutputPlan(lambda document, scope: document, raw_format=raw_format)
+    source = _Source(compiler, repeats=raw_format.name == "xml")
     if len(outputs) > 1 and all(output.name for output in outputs):
         members = [(output.name or "", output) for output in outputs]
         schema: dict[str, JsonValue] = {
             "type": "object",
             "properties": {output.name or "": output_schema(output) for output in outputs},
         }
-        return OutputPlan(_compile_object(members, compiler), schema, raw_format)
-    candidates = [_compile(output, compiler) for output in outputs]
+        return OutputPlan(_compile_object(members, source), schema, raw_format)
+    candidates = [_compile(output, source) for output in outputs]
     if raw_format.name == "xml" and len(outputs) == 1 and _is_array_of_all(outputs[0]):
         assert outputs[0].items is not None
-        candidates = [_each_item(_only_children, _compile(outputs[0].items, compiler))]
+        candidates = [_array(_only_children, outputs[0].items, source)]
 
     def first(document: JsonValue, scope: Scope) -> JsonValue:
         for candidate in candidates:
@@ -70,7 +81,7 @@ def compile_output(
 
 def compile_member(output: OutputParameter, compiler: Compiler) -> Map:
     """What one parameter gives by itself: null where nothing is found. Raises OutputError."""
-    return _compile(output, compiler)
+    return _compile(output, _Source(compiler))
 
 
 def _is_identity(output: OutputParameter) -> bool:
@@ -97,32 +108,30 @@ def _path(parameter: OutputParameter, text: str) -> JsonPath:
         raise OutputError(parameter, f'the path "{text}" cannot be read: {error}') from None
 
 
-def _compile(output: OutputParameter, compiler: Compiler) -> Map:
-    make = _compile_source(output, compiler)
+def _compile(output: OutputParameter, source: _Source) -> Map:
+    make = _compile_source(output, source)
     return rewritten(make, output) if is_rewritten(output) else make
 
 
-def _compile_source(output: OutputParameter, compiler: Compiler) -> Map:
+def _compile_source(output: OutputParameter, source: _Source) -> Map:
     if output.value is not None:
-        return _constant(output, compiler)
+        return _constant(output, source.compiler)
     read = _reader(output)
     if output.values is not None:
-        return _each_member(read, _compile(output.values, compiler))
+        return _each_member(read, _compile(output.values, source))
     if output.items is not None:
-        return _each_item(read, _compile(output.items, compiler))
+        return _array(read, output.items, source)
     if output.properties is not None:
-        build = _compile_properties(output.properties, compiler)
+        build = _compile_properties(output.properties, source)
         return _scoped(read if output.mapping is not None else None, build)
     return _scalar(read, output)
 
 
-def _compile_properties(
-    properties: Sequence[tuple[str, OutputParameter]], compiler: Compiler
-) -> Map:
+def _compile_properties(properties: Sequence[tuple[str, OutputParameter]], source: _Source) -> Map:
     fields = [field for name, child in properties if (field := _field(name, child)) is not None]
     if len(fields) == len(properties):
         return compile_row(fields)
-    return _compile_object(properties, compiler)
+    return _compile_object(properties, source)
 
 
 def _field(name: str, output: OutputParameter) -> Field | None:
@@ -187,6 +196,8 @@ def _is_array_of_all(output: OutputParameter) -> bool:
 def _only_children(document: JsonValue) -> MaybeJson:
     """The children of an XML root that has them of one kind only, and nothing else: XML writes a
     list as an element around its items, and this is what an array of the whole document means."""
+    if document == {}:
+        return []
     if isinstance(document, dict) and len(document) == 1:
         (children,) = document.values()
         if isinstance(children, list | dict):
@@ -194,9 +205,9 @@ def _only_children(document: JsonValue) -> MaybeJson:
     return document
 
 
-def _compile_object(members: Sequence[tuple[str, OutputParameter]], compiler: Compiler) -> Map:
+def _compile_object(members: Sequence[tuple[str, OutputParameter]], source: _Source) -> Map:
     """An object, without the `optional` members for which there is nothing."""
-    made = [(name, _compile(output, compiler)) for name, output in members]
+    made = [(name, _compile(output, source)) for name, output in members]
     optional = {name for name, output in members if output.optional}
     if not optional:
         return _object(made)
@@ -225,6 +236,23 @@ def _scoped(read: Callable[[JsonValue], MaybeJson] | None, build: Map) -> Map:
         return None if isinstance(node, Missing) or node is None else build(node, scope)
 
     return narrowed
+
+
+def _array(read: Callable[[JsonValue], MaybeJson], items: OutputParameter, source: _Source) -> Map:
+    make = _compile(items, source)
+    if not source.repeats:
+        return _each_item(read, make)
+    of_elements = items.properties is not None or items.values is not None
+
+    def read_repeated(document: JsonValue) -> MaybeJson:
+        """All there are of a repeated element: a list, one of them, or nothing. An empty text is
+        an element that holds none where the items are elements with something in them."""
+        node = read(document)
+        if isinstance(node, Missing) or (node == "" and of_elements):
+            return []
+        return [node] if isinstance(node, str) else node
+
+    return _each_item(read_repeated, make)
 
 
 def _each_item(read: Callable[[JsonValue], MaybeJson], make: Map) -> Map:

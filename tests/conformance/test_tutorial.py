@@ -275,6 +275,14 @@ def test_legacy_vessels_are_listed_as_json(start: Start, yard: Shipyard, number:
     assert {r.header("authorization") for r in yard.legacy.requests} == {None}
 
 
+@pytest.mark.parametrize("number", steps_from(5))
+def test_a_dockyard_without_such_vessels_is_an_empty_list(start: Start, number: int) -> None:
+    step = start(number)
+    assert step.tool("list-legacy-vessels", {"status": "laid_up"}) == []
+    if number in WITH_REST:
+        assert step.rest("GET", "/legacy/vessels?status=laid_up").json() == []
+
+
 # --- step 6: writing ----------------------------------------------------------------------
 
 PLAN: dict[str, object] = {

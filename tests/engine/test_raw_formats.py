@@ -41,6 +41,36 @@ async def test_a_single_element_is_an_array_of_one_where_an_array_is_declared() 
     assert json.loads(found.body) == [{"n": "A"}]
 
 
+TEXTS = {"type": "string", "mapping": "$."}
+
+
+@pytest.mark.parametrize(
+    ("path", "items", "document", "expected"),
+    [
+        ("$.ship", NAMES, "<r/>", []),
+        ("$.ship", NAMES, "<r>\n</r>", []),
+        ("$.ship", NAMES, "<r><count>0</count></r>", []),
+        ("$.ships.ship", NAMES, "<r><ships/></r>", []),
+        ("$.ships", NAMES, "<r><ships/></r>", []),
+        ("$.tag", TEXTS, "<r><tag>a</tag><tag>b</tag></r>", ["a", "b"]),
+        ("$.tag", TEXTS, "<r><tag>a</tag></r>", ["a"]),
+        ("$.tag", TEXTS, "<r><tag/></r>", [""]),
+        ("$.tag", TEXTS, "<r><other/></r>", []),
+    ],
+)
+async def test_repeated_elements_are_an_array_however_many_there_are(
+    path: str, items: dict[str, Any], document: str, expected: object
+) -> None:
+    file = reading("xml", {"type": "array", "mapping": path, "items": items})
+    assert json.loads((await answer(file, document)).body) == expected
+
+
+async def test_an_array_of_json_that_is_missing_stays_null() -> None:
+    members = {"names": {"type": "array", "mapping": "$.names", "items": TEXTS}}
+    file = reading("json", {"type": "object", "properties": members})
+    assert json.loads((await answer(file, "{}", "application/json")).body) == {"names": None}
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
@@ -48,7 +78,7 @@ async def test_a_single_element_is_an_array_of_one_where_an_array_is_declared() 
         ("<r><s><name>A</name></s></r>", [{"n": "A"}]),
         ("<r><name>A</name></r>", [{"n": "A"}]),
         ("<r><s><name>A</name></s><count>1</count></r>", [{"n": None}]),
-        ("<r/>", [{"n": None}]),
+        ("<r/>", []),
     ],
 )
 async def test_an_array_of_a_whole_xml_document_is_of_the_elements_in_its_root(
