@@ -171,6 +171,7 @@ class McpApplication:
                 (b"content-length", b"%d" % len(bad.body)),
             ]
             return Reply(400, headers, bad.body)
+        scope = _accepting(scope)
         async with self._views.use(admitted.plans) as view:
             if self._telemetry is None or self._telemetry.recorder is None:
                 reply = await view.lane.answer(message, scope, receive, admitted.principal)
@@ -199,6 +200,14 @@ class McpApplication:
 
 def _names_session(scope: Scope) -> bool:
     return any(name == b"mcp-session-id" for name, _ in scope["headers"])
+
+
+def _accepting(scope: Scope) -> Scope:
+    """The request with what it accepts: one that does not say takes anything (RFC 9110, section
+    12.5.1), which the SDK would refuse."""
+    if any(name == b"accept" for name, _ in scope["headers"]):
+        return scope
+    return {**scope, "headers": [*scope["headers"], (b"accept", b"*/*")]}
 
 
 def _is_browser(scope: Scope) -> bool:

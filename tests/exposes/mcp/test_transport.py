@@ -46,6 +46,23 @@ async def test_both_paths_answer_both_eras(listener: Listener, path: str) -> Non
     assert response.json()["result"]["resultType"] == "complete"
 
 
+@pytest.mark.parametrize("message", [CALL, LIST, INITIALIZE], ids=["call", "list", "initialize"])
+async def test_a_client_that_does_not_say_what_it_accepts_is_answered(
+    listener: Listener, message: dict[str, Any]
+) -> None:
+    body = json.dumps(message).encode()
+    head = (
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(head.encode() + body)
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"result":' in answer
+
+
 async def test_any_other_path_says_where_mcp_is(listener: Listener) -> None:
     response = await listener.request(path="/tools", message=CALL)
     assert response.status_code == 404
