@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.failures import Failure, FailureKind
-from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.json_values import MISSING, JsonValue, Missing
 
 
 class BadOutcome(Exception):
@@ -24,6 +24,7 @@ def write_outcome(outcome: Outcome) -> Mapping[str, JsonValue]:
             "step": outcome.step,
             "status": outcome.status,
             "details": dict(outcome.details),
+            "shape": None if isinstance(outcome.body, Missing) else [outcome.body],
         }
     return {
         "status": outcome.status,
@@ -53,6 +54,7 @@ def _answer_of(document: Mapping[str, JsonValue]) -> Answer:
 
 def _failure_of(document: Mapping[str, JsonValue]) -> Failure:
     status, details = document.get("status"), document.get("details")
+    shape = document.get("shape")
     kinds = [kind for kind in FailureKind if kind.slug == document.get("failure")]
     if not kinds or not isinstance(details, dict):
         raise BadOutcome
@@ -64,6 +66,7 @@ def _failure_of(document: Mapping[str, JsonValue]) -> Failure:
         step=_text(document["step"]),
         status=status if isinstance(status, int) else None,
         details=details,
+        body=shape[0] if isinstance(shape, list) and shape else MISSING,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -193,6 +194,15 @@ class Shop:
 
         self.files.run(decide())
 
+    def wait_until_parked(self) -> None:
+        """Until a call waits for a person."""
+
+        async def wait() -> None:
+            while not await self.files.guards.approvals.pending():
+                await asyncio.sleep(0.02)
+
+        self.files.run(wait())
+
 
 def problem(answered: Answered) -> tuple[int, str]:
     """The status and the slug of a problem document."""
@@ -206,14 +216,19 @@ def shop(
     *rules: GuardRule,
     store: StateStore | None = None,
     files: tuple[str, ...] = (SHOP,),
+    upstream: RecordingUpstream | None = None,
     **more: Any,
 ) -> Iterator[Shop]:
-    """The shop, served under these guards."""
+    """The shop, served under these guards. An `upstream` that is given has its own answers."""
     journal = MemoryJournal()
-    with RecordingUpstream() as upstream:
-        upstream.answers(answer)
+    with ExitStack() as stack:
+        if upstream is None:
+            upstream = stack.enter_context(RecordingUpstream())
+            upstream.answers(answer)
         texts = [text.replace("UPSTREAM", upstream.url) for text in files]
         settings = RuntimeSettings(guards=rules, **more)
-        with served(*texts, settings=settings, store=store, journal=journal) as running:
-            assert not running.errors, running.errors
-            yield Shop(running, upstream, journal)
+        running = stack.enter_context(
+            served(*texts, settings=settings, store=store, journal=journal)
+        )
+        assert not running.errors, running.errors
+        yield Shop(running, upstream, journal)

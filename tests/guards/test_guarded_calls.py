@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,9 @@ from naftiko_runtime.settings.model import (
     Limit,
     Mode,
 )
-from tests.guards.shop import BUY, Era, Shop, order, problem, shop
-from tests.recording_upstream import Reply, reply_json
+from naftiko_runtime.state.memory import MemoryStore
+from tests.guards.shop import BUY, SHOP, Era, Shop, order, problem, shop
+from tests.recording_upstream import RecordingUpstream, Reply, reply_json
 from tests.served_files import tool_text, tool_value
 
 READ_ONLY = GuardRule(("*",), mode=Mode.READ_ONLY)
@@ -28,6 +32,26 @@ ERAS: list[Era] = ["auto", "legacy"]
 
 def approval_of(answered: Any) -> Any:
     return answered.json()["approval"]
+
+
+class SlowStore(MemoryStore):
+    """State that several event loops share, and that takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    async def get(self, key: str) -> bytes | None:
+        await asyncio.sleep(0.002)
+        with self._lock:
+            return self._get(key, await self.now())
+
+    async def replace(
+        self, key: str, expected: bytes | None, value: bytes | None, seconds: float
+    ) -> bool:
+        await asyncio.sleep(0.002)
+        with self._lock:
+            return await super().replace(key, expected, value, seconds)
 
 
 # Without guards
@@ -344,3 +368,99 @@ def test_a_dry_run_of_steps_reads_and_changes_nothing() -> None:
         dry = {"naftiko-dry-run": "true"}
         described(shopping, shopping.files.post("/accounts/A1/look-and-buy", body, dry).json())
         assert [request.method for request in shopping.upstream.requests] == ["GET"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_dry_run_of_a_tool_shows_the_request_and_sends_nothing(era: Era) -> None:
+    with shop(APPROVE) as shopping:
+
+        def dry_run(wanted: object) -> Any:
+            meta = {"naftiko/dry-run": wanted}
+            return shopping.files.tool("buy", BUY, port=9090, mode=era, meta=meta)
+
+        described(shopping, tool_value(dry_run(True)))
+        with pytest.raises(ExceptionGroup) as raised:
+            dry_run("yes")
+        assert "true or false" in repr(raised.value)
+        assert not shopping.upstream.requests
+        assert dry_run(False).is_error  # as it is to be approved
+
+
+# A reload in between
+
+
+def changed(text: str) -> str:
+    return text.replace("description: A shop.", "description: Another shop.")
+
+
+def test_an_approval_does_not_survive_another_version_of_the_file() -> None:
+    store = MemoryStore()
+    with RecordingUpstream() as upstream:
+        upstream.answers(reply_json({"placed": True}))
+        with shop(APPROVE, store=store, upstream=upstream) as shopping:
+            assert shopping.buy().status == 428
+            shopping.approve()
+        with shop(APPROVE, store=store, upstream=upstream, files=(changed(SHOP),)) as shopping:
+            assert shopping.buy().status == 428
+            assert not shopping.writes
+
+
+def test_a_repetition_is_one_whatever_version_of_the_file() -> None:
+    store = MemoryStore()
+    with RecordingUpstream() as upstream:
+        upstream.answers(reply_json({"placed": True}))
+        with shop(KEYED, store=store, upstream=upstream) as shopping:
+            first = shopping.buy()
+            assert first.status == 200
+        with shop(KEYED, store=store, upstream=upstream, files=(changed(SHOP),)) as shopping:
+            assert shopping.buy().body == first.body
+            assert len(shopping.writes) == 1
+
+
+def test_of_two_processes_that_share_state_one_places_an_order() -> None:
+    store = SlowStore()
+    with RecordingUpstream() as upstream:
+        upstream.answers(reply_json({"placed": True}))
+        with (
+            shop(KEYED, store=store, upstream=upstream) as one,
+            shop(KEYED, store=store, upstream=upstream) as other,
+            ThreadPoolExecutor(8) as pool,
+        ):
+            calls = [pool.submit(each.buy) for each in (one, other) * 4]
+            answers = [call.result() for call in calls]
+        assert len(upstream.requests) == 1
+        assert {answered.status for answered in answers} <= {200, 409}
+        assert [answered.body for answered in answers if answered.status == 200]
+
+
+# What comes after a change that cannot be taken back
+
+
+def test_a_second_step_is_approved_while_the_call_waits() -> None:
+    with shop(APPROVE) as shopping, ThreadPoolExecutor(1) as pool:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        path = "/accounts/A1/buy-and-cancel"
+        assert shopping.files.post(path, body).status == 428
+        shopping.approve()
+        call = pool.submit(shopping.files.post, path, body)
+        shopping.upstream.wait_for(1)
+        shopping.wait_until_parked()
+        assert [request.method for request in shopping.writes] == ["POST"]
+        shopping.approve()
+        assert call.result().status == 200
+        assert [request.method for request in shopping.writes] == ["POST", "DELETE"]
+
+
+def test_a_second_step_that_is_refused_is_told_with_what_was_done_before() -> None:
+    with shop(APPROVE) as shopping, ThreadPoolExecutor(1) as pool:
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        path = "/accounts/A1/buy-and-cancel"
+        assert shopping.files.post(path, body).status == 428
+        shopping.approve()
+        call = pool.submit(shopping.files.post, path, body)
+        shopping.wait_until_parked()
+        shopping.approve(False)
+        answered = call.result()
+        assert problem(answered) == (403, "approval-refused")
+        assert answered.json()["executed"] is True
+        assert '"buy" has been carried out before' in answered.json()["detail"]

@@ -14,6 +14,7 @@ from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
 from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.conversation import Call, Conversation
+from naftiko_runtime.exposes.mcp.dry_run import wants_dry_run
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
 from naftiko_runtime.exposes.mcp.protocol import (
@@ -68,7 +69,8 @@ class ToolHandlers:
         message = scope.get(MESSAGE)
         given = params.arguments or {} if message is None else call_arguments(message)
         call = Call(tool, given)
-        run = partial(self._run, origin_of(context))
+        is_dry = wants_dry_run(params.meta)
+        run = partial(self._run, origin_of(context), is_dry)
         conversation = Conversation(self._asking, context, table, run)
         if params.request_state is not None:
             turn = await conversation.resume(params.request_state, params.input_responses, call)
@@ -77,16 +79,16 @@ class ToolHandlers:
         if isinstance(turn, types.InputRequiredResult):
             return turn
         # What the last tool has answered is to be as the called one has promised
-        answered = replace(turn.call.tool, result=tool.result)
+        answered = replace(turn.call.tool, result=None if is_dry else tool.result)
         answers = answering_tool(table, answered, turn.outcome)
         return _to_sdk(
             tool_result(answered, turn.outcome, objects_only=is_handshake(context), answers=answers)
         )
 
-    async def _run(self, origin: Origin, call: Call) -> Outcome:
+    async def _run(self, origin: Origin, is_dry: bool, call: Call) -> Outcome:
         try:
             with tool_span(call.tool) as span:
-                inputs = read_arguments(call.tool, call.arguments, origin)
+                inputs = read_arguments(call.tool, call.arguments, origin, dry_run=is_dry)
                 outcome = await self._execute(call.tool.plan.operation, inputs)
                 note_outcome(span, outcome)
                 return outcome
