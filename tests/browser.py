@@ -61,6 +61,10 @@ _FIND = """
 """
 
 
+class BrowserError(Exception):
+    """The browser did not do what it was told."""
+
+
 class Browser:
     """One window with one page, in a profile of its own. `scripts` off: pages run none."""
 
@@ -157,7 +161,13 @@ class Browser:
     def evaluate(self, expression: str) -> Any:
         """The value of an expression, also where the page itself may run no scripts."""
         options = {"expression": expression, "returnByValue": True}
-        return self._ask("Runtime.evaluate", options)["result"].get("value")
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._ask("Runtime.evaluate", options)["result"].get("value")
+            except BrowserError:  # the document was just being replaced
+                if time.monotonic() > end:
+                    raise
 
     def screenshot(self, path: Path) -> None:
         import base64
@@ -185,7 +195,8 @@ class Browser:
         while True:
             answer = self._read()
             if answer.get("id") == self._number:
-                assert "error" not in answer, (method, answer["error"])
+                if "error" in answer:
+                    raise BrowserError(f"{method}: {answer['error']}")
                 result: dict[str, Any] = answer["result"]
                 return result
 

@@ -12,7 +12,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from naftiko_runtime.exposes.approvals.shown_text import as_text, block, line
+from naftiko_runtime.exposes.approvals.shown_text import as_text, line, value_block
 from naftiko_runtime.guards.approval import Decision, ParkedCall
 from naftiko_runtime.json_values import JsonValue
 
@@ -88,7 +88,8 @@ def confirm_page(reader: Reader, call: ParkedCall) -> str:
     path = f"/approvals/{call.id}"
     return _document(
         "Confirm",
-        f"{_header(reader)}<main><article><h2>Really send this?</h2>{_description(reader, call)}"
+        f"{_header(reader)}<main><article><h2>Really send this?</h2>"
+        f"{_description(reader, call, whole=True)}"
         f'<div class="choice">{_decision(reader, call, "approve", "yes", "Yes, send it")}'
         f'<a class="button" href="{path}">Back</a></div></article></main>{_footer(reader)}',
     )
@@ -156,7 +157,8 @@ def _form(reader: Reader, path: str, label: str, style: str, **fields: str) -> s
     )
 
 
-def _description(reader: Reader, call: ParkedCall) -> str:
+def _description(reader: Reader, call: ParkedCall, *, whole: bool = False) -> str:
+    """All about a call; `whole`: nothing that is sent has to be unfolded."""
     request = call.request
     method, url = (line(str(request.get(key, "")), 300) for key in ("method", "url"))
     left = max(0, round(call.until - reader.now))
@@ -172,11 +174,11 @@ def _description(reader: Reader, call: ParkedCall) -> str:
         f"<h3>What is sent</h3><p><strong>{method}</strong> {url}</p>",
     ]
     if request.get("body") not in (None, "", {}):
-        parts.append(block(as_text(request["body"])))
+        parts.append(value_block(request["body"], whole=whole))
     headers = request.get("headers")
     if headers:
-        parts.append(f"<details><summary>Headers</summary>{block(as_text(headers))}</details>")
-    arguments = block(as_text(dict(call.arguments)))
+        parts.append(f"<details><summary>Headers</summary>{value_block(headers)}</details>")
+    arguments = value_block(dict(call.arguments))
     parts.append(f"<details><summary>What the caller gave</summary>{arguments}</details>")
     return "".join(parts)
 
@@ -196,7 +198,7 @@ def _preview(preview: JsonValue) -> str:
         if flat:
             rows = "".join(_row(line(name), line(as_text(v), 300)) for name, v in preview.items())
             return f"{heading}<table>{rows}</table>"
-    return heading + block(as_text(preview))
+    return heading + value_block(preview)
 
 
 def _row(name: str, value: str) -> str:

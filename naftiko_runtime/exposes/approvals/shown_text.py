@@ -20,6 +20,10 @@ from naftiko_runtime.json_values import JsonValue
 SHORT: Final = 600
 """Characters of a text that are shown before it has to be unfolded."""
 
+_MEMBER: Final = 120
+"""Characters of a text inside of a value."""
+
+_LONG: Final = 4000
 _LONGEST: Final = 100_000
 _MOST_MARKS: Final = 2
 """How many combining marks a letter has in any living language, more or less."""
@@ -62,19 +66,56 @@ def _is_plain(character: str, category: str) -> bool:
     return category not in _INVISIBLE and character not in _FILLERS and not variation
 
 
-def block(text: str) -> str:
-    """A text in a box of its own, the rest of a long one to be unfolded."""
+def block(text: str, *, whole: bool = False) -> str:
+    """A text in a box of its own; what follows in a long one is to be unfolded, unless the `whole`
+    is to be seen."""
     if len(text) <= SHORT:
         return f"<pre>{visible(text)}</pre>"
-    shown, rest = text[:SHORT], text[SHORT:_LONGEST]
     missing = len(text) - SHORT
-    cut = len(text) - _LONGEST
-    end = f"<p>{cut} more characters are not shown.</p>" if cut > 0 else ""
     return (
-        f'<pre>{visible(shown)}<span class="cut">…</span></pre>'
-        f"<details><summary>Show the {missing} characters that follow</summary>"
-        f"<pre>{visible(rest)}</pre>{end}</details>"
+        f'<pre>{visible(text[:SHORT])}<span class="cut">…</span></pre>'
+        f"{_folded(text[SHORT:], f'Show the {missing} characters that follow', whole)}"
     )
+
+
+def value_block(value: JsonValue, *, whole: bool = False) -> str:
+    """A value in a box of its own. Long texts in it are cut one by one, so that none of them pushes
+    the other members out of sight; all of it is to be unfolded, unless the `whole` is to be seen.
+    """
+    if isinstance(value, str):
+        return block(value, whole=whole)
+    text, short = as_text(value), as_text(_shortened(value))
+    if len(text) <= SHORT or (text == short and len(text) <= _LONG):
+        return f"<pre>{visible(text)}</pre>"
+    cut = f'<span class="cut">… {len(short) - _LONG} more</span>' if len(short) > _LONG else ""
+    return (
+        f"<pre>{visible(short[:_LONG])}{cut}</pre>"
+        f"{_folded(text, f'Show all {len(text)} characters', whole)}"
+    )
+
+
+def _folded(text: str, label: str, is_open: bool) -> str:
+    beyond = len(text) - _LONGEST
+    end = f"<p>{beyond} more characters are not shown.</p>" if beyond > 0 else ""
+    return (
+        f"<details{' open' if is_open else ''}><summary>{label}</summary>"
+        f"<pre>{visible(text[:_LONGEST])}</pre>{end}</details>"
+    )
+
+
+def _shortened(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        rest = len(value) - _MEMBER
+        return f"{value[:_MEMBER]}… ({rest} more characters)" if rest > 0 else value
+    if isinstance(value, list):
+        return [_shortened(each) for each in value]
+    if isinstance(value, dict):
+        members: dict[str, JsonValue] = {}
+        for name, each in value.items():
+            short = str(_shortened(name))
+            members[name if short in members else short] = _shortened(each)
+        return members
+    return value
 
 
 def line(text: str, longest: int = 120) -> str:

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from naftiko_runtime.exposes.approvals.shown_text import SHORT, block, line, visible
+from naftiko_runtime.exposes.approvals.shown_text import (
+    SHORT,
+    as_text,
+    block,
+    line,
+    value_block,
+    visible,
+)
+from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.origin import Origin
 from tests.exposes.approvals.desk import Desk, a_call, a_page
 
@@ -84,6 +92,35 @@ def test_a_long_text_is_cut_and_can_be_seen_whole(text: str) -> None:
     if len(text) > SHORT:
         assert f"Show the {len(text) - SHORT} characters that follow" in shown
         assert text[SHORT:] in shown
+
+
+@given(st.text(max_size=2000), st.integers())
+def test_no_long_member_hides_another_one(long: str, quantity: int) -> None:
+    """A model may write as much as it likes into one argument."""
+    value: JsonValue = {"symbol": long * 3, long[:300] * 9: 1, "quantity": quantity}
+    shown = Tags(value_block(value).partition("<details")[0]).text
+    assert f'"quantity": {quantity}' in shown
+
+
+def test_names_that_begin_alike_are_all_shown() -> None:
+    value: JsonValue = {"n" * 200 + str(number): number for number in range(5)}
+    shown = Tags(value_block(value).partition("<details")[0]).text
+    for number in range(5):
+        assert f": {number}" in shown
+
+
+@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.text()))
+def test_all_of_a_value_can_be_unfolded(value: JsonValue) -> None:
+    whole = Tags(visible(as_text(value))).text
+    if not isinstance(value, str):
+        assert whole in Tags(value_block(value)).text
+
+
+def test_the_whole_is_open_where_it_has_to_be_seen() -> None:
+    long: JsonValue = {"symbol": "W" * 3000}
+    assert "<details>" in value_block(long)
+    assert "<details open>" in value_block(long, whole=True)
+    assert "<details open>" in value_block("W" * 3000, whole=True)
 
 
 def test_a_text_in_a_line_says_how_much_is_missing() -> None:
