@@ -96,7 +96,8 @@ class _Process:
             self._reporter.say(logging.ERROR, "trust", str(error))
             return 1
         keep_alive = KeepAlive(upstreams, idle=not self._settings.reports)
-        self._listeners.add(UpstreamSettingsListener(upstreams, streams))
+        processes = self._settings.workers
+        self._listeners.add(UpstreamSettingsListener(upstreams, streams, processes=processes))
         approving = Approving(
             upstreams,
             self._reporter,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from naftiko_runtime.consumes.client import HttpUpstreams
+from naftiko_runtime.consumes.pacing.sharing import share_of
 from naftiko_runtime.consumes.pools import UpstreamSettings
 from naftiko_runtime.consumes.streaming import HttpStreams
 from naftiko_runtime.problems import Problem
@@ -16,14 +17,17 @@ _ISSUER_CONNECTIONS = 8
 
 
 class UpstreamSettingsListener:
-    """Has the clients of a process call upstreams as the operator's settings say."""
+    """Has the clients of a process call upstreams as the operator's settings say; it is one of so
+    many `processes` that keep the paces together."""
 
-    def __init__(self, *clients: HttpUpstreams | HttpStreams) -> None:
+    def __init__(self, *clients: HttpUpstreams | HttpStreams, processes: int = 1) -> None:
         self._clients = clients
+        self._processes = processes
 
     async def adopt(self, collection: Collection) -> list[Problem]:
+        settings = share_of(collection.settings, self._processes)
         for client in self._clients:
-            client.adopt(collection.settings)
+            client.adopt(settings)
         return []
 
 

@@ -11,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from naftiko_runtime.consumes.pacing.bucket import SECOND, Bucket
 from naftiko_runtime.consumes.pacing.line import Line, TooMany
+from naftiko_runtime.consumes.pacing.sharing import share_of
+from naftiko_runtime.settings.model import Pacing, RuntimeSettings, UpstreamRule
 
 RATES = st.floats(0.001, 1000.0)
 BURSTS = st.integers(1, 20)
@@ -217,3 +219,28 @@ def test_place_of_one_who_gives_up_is_free_for_another() -> None:
     line.leave(1)
     line.join(2, SECOND, 10 * SECOND)
     assert line.call(2 * SECOND) == [2]
+
+
+@given(RATES, BURSTS, st.integers(1, 8), GAPS)
+def test_processes_keep_a_pace_together(
+    rate: float, burst: int, processes: int, gaps: list[int]
+) -> None:
+    rule = UpstreamRule("*", pacing=Pacing(rate, burst))
+    (part,) = share_of(RuntimeSettings(upstreams=(rule,)), processes).upstreams
+    assert part.pacing is not None
+    buckets = [Bucket(part.pacing.rate, part.pacing.burst) for _ in range(processes)]
+    now, taken = SECOND, []
+    for gap in gaps:
+        now += gap
+        for bucket in buckets:
+            while bucket.take(now):
+                taken.append(now)
+    assert never_too_many(taken, rate * (1 + 1e-12), max(burst, processes))
+
+
+def test_paces_of_operations_are_shared_too() -> None:
+    rule = UpstreamRule("*", operations={"scan": Pacing(8.0, 6)}, timeout=3.0)
+    settings = RuntimeSettings(upstreams=(rule,))
+    (part,) = share_of(settings, 4).upstreams
+    assert part == UpstreamRule("*", operations={"scan": Pacing(2.0, 1)}, timeout=3.0)
+    assert share_of(settings, 1) is settings
