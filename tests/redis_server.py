@@ -61,7 +61,7 @@ class RedisServer:
         settings.write_text("\n".join(lines) + "\n")
         self._process = subprocess.Popen([self._program, settings], stdout=subprocess.DEVNULL)
         end = time.monotonic() + START_SECONDS
-        while not self._listens():
+        while not self._is_ready():
             assert self._process.poll() is None, "redis-server ended at once"
             assert time.monotonic() < end, f"redis-server did not start in {START_SECONDS} s"
             time.sleep(0.02)
@@ -73,12 +73,15 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
-    def _listens(self) -> bool:
+    def _is_ready(self) -> bool:
+        """Whether it answers, be it that it wants a password, and is not loading any more."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.sendall(b"PING\r\n")
+                answer = connection.recv(100)
         except OSError:
             return False
-        return True
+        return bool(answer) and not answer.startswith(b"-LOADING")
 
     def __enter__(self) -> Self:
         self.start()

@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
+    BusyLoadingError,
     ConnectionError,
     NoPermissionError,
     OutOfMemoryError,
@@ -136,6 +137,8 @@ def _fault(error: RedisError) -> str:
     """What is wrong, without the server's own text, which may repeat what it was sent."""
     if isinstance(error, AuthenticationError):
         return "refuses the name or the password"
+    if isinstance(error, BusyLoadingError):
+        return "is still loading what it keeps"
     if isinstance(error, TimeoutError):
         return f"does not answer within {SECONDS:g} s"
     if isinstance(error, ConnectionError):

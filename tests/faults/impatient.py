@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from naftiko_runtime.cli import main
 from naftiko_runtime.guards import claims
 
-claims.PATIENCE = 0.5  # type: ignore[misc]
+PATIENCE: Final = 0.5
+"""In seconds."""
 
 if __name__ == "__main__":
+    claims.PATIENCE = PATIENCE  # type: ignore[misc]
     sys.exit(main())

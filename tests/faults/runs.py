@@ -15,6 +15,7 @@ from examples.paper_gateway.faults import parse_fault
 from naftiko_runtime.audit.verification import verify
 from tests.examples.paper import ACCOUNT
 from tests.exposes.mcp.listener import call_message, modern
+from tests.faults.impatient import PATIENCE
 from tests.faults.rig import Rig
 from tests.faults.scenario import LATE, Attempt, Kill, Moment, Protocol, Scenario
 
@@ -84,14 +85,21 @@ async def play(rig: Rig, scenario: Scenario, tally: Tally) -> None:
             outcomes += await _confirm(rig, http, scenario, outcomes)
         await asyncio.to_thread(rig.restart_the_killed)
         rig.board.clear()
-        if any("late" in fault for fault in scenario.faults):
-            await asyncio.sleep(LATE)
+        await asyncio.sleep(_time_to_end(scenario))
         rig.open_session()
         for attempt in scenario.repetitions:
             outcomes.append(await _call(rig, http, attempt))
     _check_orders(rig, scenario, outcomes)
     await _check_journal(rig, scenario, before)
     _count(rig, before, outcomes, tally)
+
+
+def _time_to_end(scenario: Scenario) -> float:
+    """How long what nobody waits for may still take: orders that the gateway carries out late, and
+    calls whose callers have hung up."""
+    if any(attempt.patience is not None for attempt in scenario.race):
+        return LATE + 2 * PATIENCE
+    return LATE if any("late" in fault for fault in scenario.faults) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ gateway does to it, and when runtimes are killed."""
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -53,7 +53,7 @@ class Moment(Enum):
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One caller's call: through which runtime, after how many seconds, and with which body. The
-    caller hangs up after `patience` seconds."""
+    caller hangs up after `patience` seconds, which does not end the call."""
 
     runtime: int
     protocol: Protocol
@@ -104,7 +104,8 @@ def draw_scenario(name: str, runtimes: int, kills: bool) -> Scenario:
         race=race,
         kill=kill,
         repetitions=tuple(
-            _attempt(chance, runtimes, orders, usual, 0.0) for _ in range(chance.choice((1, 2)))
+            replace(_attempt(chance, runtimes, orders, usual, 0.0), patience=None)
+            for _ in range(chance.choice((1, 2)))
         ),
         question=question,
         state_lost=chance.random() * 0.1 if kills and chance.random() < 0.08 else None,

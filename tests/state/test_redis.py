@@ -121,6 +121,23 @@ async def test_a_cancelled_call_leaves_no_answer_behind_for_the_next(redis: Redi
 
 
 @pytest.mark.anyio
+async def test_cancelled_calls_use_up_no_connections(redis: RedisServer) -> None:
+    store = open_store(Secret(redis.url))
+    chance = random.Random(7)
+    try:
+        for _ in range(20):
+            calls = [asyncio.create_task(store.get(f"none/{n}")) for n in range(50)]
+            for _ in range(chance.randrange(30)):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+        assert await asyncio.gather(*(store.get(f"none/{n}") for n in range(200))) == [None] * 200
+    finally:
+        await store.aclose()
+
+
+@pytest.mark.anyio
 async def test_it_recovers_by_itself_after_a_server_was_away(tmp_path: Path) -> None:
     with RedisServer(tmp_path, keeps=True) as server:
         store = open_store(Secret(server.url))
