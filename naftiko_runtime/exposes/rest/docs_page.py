@@ -42,7 +42,7 @@ def docs_page(table: RestTable) -> tuple[bytes, str]:
     text = "".join(_page(table, style, script))
     policy = (
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none';"
-        f" frame-ancestors 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+        f" frame-ancestors 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'"
     )
     return text.encode(), policy
 
@@ -51,7 +51,8 @@ def _asset(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """A text as a Content-Security-Policy names it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -137,16 +138,16 @@ def _operation(
     yield f'<form data-method="{method}" data-path="{escape(path)}">'
     for parameter in cast(list[dict[str, JsonValue]], description["parameters"]):
         yield _field(parameter)
-    body = _json_schema(description.get("requestBody"))
+    body = json_schema(description.get("requestBody"))
     if body is not None:
-        sample = escape(_text(_sample(body, _SAMPLE_DEPTH)))
+        sample = escape(pretty(_sample(body, _SAMPLE_DEPTH)))
         yield f"<h3>Body (JSON)</h3><textarea spellcheck=false>{sample}</textarea>"
         yield _schema("Schema of the body", body)
     yield (
         '<pre class="curl"></pre>'
         f"<button>Send {method}</button><output><pre hidden></pre></output></form>"
     )
-    answer = _json_schema(cast(dict[str, JsonValue], description["responses"])["200"])
+    answer = json_schema(cast(dict[str, JsonValue], description["responses"])["200"])
     if answer:
         yield _schema("Schema of the answer", answer)
     yield "</div></details>"
@@ -169,7 +170,7 @@ def _field(parameter: dict[str, JsonValue]) -> str:
     )
 
 
-def _json_schema(part: JsonValue) -> dict[str, JsonValue] | None:
+def json_schema(part: JsonValue) -> dict[str, JsonValue] | None:
     """The schema of the JSON content of a request body or response object."""
     if not isinstance(part, dict):
         return None
@@ -178,10 +179,11 @@ def _json_schema(part: JsonValue) -> dict[str, JsonValue] | None:
 
 
 def _schema(heading: str, schema: dict[str, JsonValue]) -> str:
-    return f"<details><summary>{heading}</summary><pre>{escape(_text(schema))}</pre></details>"
+    return f"<details><summary>{heading}</summary><pre>{escape(pretty(schema))}</pre></details>"
 
 
-def _text(value: JsonValue) -> str:
+def pretty(value: JsonValue) -> str:
+    """A value as indented JSON."""
     return msgspec.json.format(encode_json(value), indent=2).decode()
 
 

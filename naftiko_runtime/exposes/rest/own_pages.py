@@ -41,9 +41,14 @@ class OwnPages:
             body = encode_json(openapi_document(self._table))
             headers = [(b"content-type", b"application/json")]
         else:
-            from naftiko_runtime.exposes.rest.docs_page import docs_page
+            if page is OwnPage.DOCS:
+                from naftiko_runtime.exposes.rest.docs_page import docs_page
 
-            body, policy = docs_page(self._table)
+                body, policy = docs_page(self._table)
+            else:
+                from naftiko_runtime.exposes.rest.reference_page import reference_page
+
+                body, policy = reference_page(self._table)
             headers = [
                 (b"content-type", b"text/html; charset=utf-8"),
                 (b"content-security-policy", policy.encode()),

@@ -35,6 +35,7 @@ class OwnPage(Enum):
 
     OPENAPI = "/openapi.json"
     DOCS = "/docs"
+    REFERENCE = "/redoc"
 
 
 Target: TypeAlias = ServedOperation | OwnPage
