@@ -1,0 +1,1 @@
+"""Small programs that use the trading API (capabilities/trading.yaml)."""
