@@ -123,12 +123,14 @@ class Rig:
     def _launch(self) -> Serving:
         arguments = [
             *("serve", str(self.folder), "--log-format=json", "--no-watch"),
-            *("--port=8080=0", "--port=9090=0", "--ca", str(self.running.certificate_path)),
+            *("--port=8000=0", "--port=8080=0", "--port=9090=0"),
+            *("--ca", str(self.running.certificate_path)),
             f"--base-uri=web-orders={self.running.base_uri}",
+            f"--base-uri=trading={self.running.base_uri}",
         ]
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.impatient", *arguments],
-            env=clean_environment(),
+            env=clean_environment({"ACCEPTED_QUESTIONS": "o10151"}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -152,7 +154,8 @@ async def opened_rig(
 ) -> AsyncIterator[Rig]:
     state = "memory" if redis is None else redis.url
     gateway, board = watched_gateway()
-    shutil.copy(FOLDER / "web-orders.yaml", folder)
+    for name in ("web-orders.yaml", "trading.yaml"):
+        shutil.copy(FOLDER / name, folder)
     with running_gateway(gateway) as running:
         settings = _SETTINGS.format(timeout=round(TIMEOUT * 1000), login=running.url, state=state)
         (folder / "runtime.yaml").write_text(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.examples.paper import ACCOUNT
 from tests.exposes.mcp.listener import call_message, modern
 from tests.faults.impatient import PATIENCE
 from tests.faults.rig import Rig
-from tests.faults.scenario import LATE, Attempt, Kill, Moment, Protocol, Scenario
+from tests.faults.scenario import LATE, Attempt, Kill, Moment, Scenario, Way
 
 CALL_SECONDS = 20.0
 """How long a call to a runtime may take at the most; none of them hangs."""
@@ -128,26 +128,39 @@ async def _call(rig: Rig, http: httpx2.AsyncClient, attempt: Attempt) -> Outcome
 
 
 async def _order(rig: Rig, http: httpx2.AsyncClient, attempt: Attempt) -> Outcome:
+    serving = rig.runtimes[attempt.runtime]
     body = {"orders": list(attempt.orders)}
-    if attempt.protocol is Protocol.REST:
-        address = f"/v1/iserver/account/{ACCOUNT}/orders"
-        return await _post(rig, http, attempt.runtime, address, body)
+    if attempt.way is Way.REST:
+        return await _post(http, f"{serving.rest()}/v1/iserver/account/{ACCOUNT}/orders", body)
+    if attempt.way is Way.TRADING:
+        path, short = _short_order(attempt.orders[0])
+        return await _post(http, serving.rest(8000) + path, short)
     arguments = {"accountId": ACCOUNT, "body": body}
     message, headers = modern(call_message("place-order", arguments))
     headers["accept"] = "application/json, text/event-stream"
     try:
-        address = rig.runtimes[attempt.runtime].mcp()
-        answer = await http.post(address, json=message, headers=headers)
+        answer = await http.post(serving.mcp(), json=message, headers=headers)
     except httpx2.TransportError as error:
         return _no_answer(error)
     return _tool_outcome(answer)
 
 
-async def _post(
-    rig: Rig, http: httpx2.AsyncClient, runtime: int, address: str, body: Any
-) -> Outcome:
+def _short_order(order: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An order as the trading API takes it: its path and body."""
+    body = {
+        "symbol": "AAPL",
+        "action": order["side"],
+        "quantity": order["quantity"],
+        "order_ref": order["cOID"],
+    }
+    if order["orderType"] == "MKT":
+        return "/order/market", body
+    return "/order/limit", {**body, "limit_price": order["price"]}
+
+
+async def _post(http: httpx2.AsyncClient, address: str, body: Any) -> Outcome:
     try:
-        answer = await http.post(rig.runtimes[runtime].rest() + address, json=body)
+        answer = await http.post(address, json=body)
     except httpx2.TransportError as error:
         return _no_answer(error)
     document = _read(answer.text)
@@ -193,8 +206,8 @@ async def _confirm(
     for reply in {question for outcome in outcomes for question in _questions(outcome)}:
         for runtime in range(len(rig.runtimes)):
             if runtime not in rig.killed:
-                address = f"/v1/iserver/reply/{reply}"
-                confirmed.append(await _post(rig, http, runtime, address, {"confirmed": True}))
+                address = f"{rig.runtimes[runtime].rest()}/v1/iserver/reply/{reply}"
+                confirmed.append(await _post(http, address, {"confirmed": True}))
     return confirmed
 
 
@@ -277,6 +290,8 @@ def check_whole_book(rig: Rig) -> None:
 
 
 def _claimed_orders(document: Any) -> set[str]:
+    if isinstance(document, dict) and "permId" in document:
+        return {str(document["permId"])}
     entries = document if isinstance(document, list) else []
     return {str(e["order_id"]) for e in entries if isinstance(e, dict) and "order_id" in e}
 

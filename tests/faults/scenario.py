@@ -36,9 +36,12 @@ FAULTS = (
 )
 
 
-class Protocol(Enum):
-    REST = "rest"
-    MCP = "mcp"
+class Way(Enum):
+    """How an order comes to the gateway."""
+
+    REST = "the gateway's own call, as it comes"
+    MCP = "the same as a tool"
+    TRADING = "the trading API, which takes several calls for it"
 
 
 class Moment(Enum):
@@ -56,7 +59,7 @@ class Attempt:
     caller hangs up after `patience` seconds, which does not end the call."""
 
     runtime: int
-    protocol: Protocol
+    way: Way
     delay: float
     orders: tuple[dict[str, Any], ...]
     patience: float | None = None
@@ -89,7 +92,7 @@ def draw_scenario(name: str, runtimes: int, kills: bool) -> Scenario:
     chance = random.Random(name)
     question = chance.random() < 0.2
     orders = _orders(chance, name, question)
-    usual = Protocol.MCP if chance.random() < 0.25 else Protocol.REST
+    usual = chance.choice((Way.REST, Way.REST, Way.MCP, Way.TRADING))
     race = tuple(
         _attempt(chance, runtimes, orders, usual, chance.choice((0.0, 0.0, chance.random() * 0.05)))
         for _ in range(chance.choice((1, 1, 2, 3, 4)))
@@ -149,20 +152,18 @@ def _attempt(
     chance: random.Random,
     runtimes: int,
     orders: tuple[dict[str, Any], ...],
-    usual: Protocol,
+    usual: Way,
     delay: float,
 ) -> Attempt:
     """Mostly the order as it is; now and then spelt in another way, another order that uses the
-    same id, or through the other protocol."""
-    way = chance.random()
-    if way < 0.06:
+    same id, or in another way."""
+    spelling = chance.random()
+    if spelling < 0.06:
         orders = tuple({**order, "quantity": order["quantity"] + 1} for order in orders)
-    elif way < 0.12:
+    elif spelling < 0.12:
         orders = tuple(dict(reversed(order.items())) for order in orders)
-    elif way < 0.15:
+    elif spelling < 0.15:
         orders = orders[:1]
-    protocol = usual
-    if chance.random() < 0.1:
-        protocol = Protocol.REST if usual is Protocol.MCP else Protocol.MCP
+    way = chance.choice(list(Way)) if chance.random() < 0.1 else usual
     patience = 0.01 + chance.random() * TIMEOUT if chance.random() < 0.08 else None
-    return Attempt(chance.randrange(runtimes), protocol, delay, orders, patience)
+    return Attempt(chance.randrange(runtimes), way, delay, orders, patience)
