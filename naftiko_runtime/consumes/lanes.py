@@ -34,6 +34,11 @@ class Lane:
         told what became of it. Raises CallFailed (TOO_MANY_CALLS, CIRCUIT_OPEN) when it may
         not."""
         self._check_circuit(request)
+        for pacer in self.pacers[1:]:  # before a token of the first is spent in vain
+            try:
+                pacer.check(most_seconds)
+            except TooMany as error:
+                raise CallFailed(self._too_many(request, pacer, error)) from None
         for pacer in self.pacers:
             try:
                 await pacer.turn(most_seconds)

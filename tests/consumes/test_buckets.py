@@ -212,6 +212,27 @@ def test_full_line_says_when_a_turn_would_be() -> None:
     assert caught.value.wait == 3 * SECOND
 
 
+def test_one_who_has_gone_without_leaving_costs_no_token() -> None:
+    line: Line[int] = Line(Bucket(1, 1), 3)
+    assert line.pass_by(SECOND)
+    for call in (1, 2, 3):
+        line.join(call, SECOND, 10 * SECOND)
+    assert line.call(2 * SECOND, lambda call: call == 1) == [2]
+    assert len(line) == 1
+
+
+def test_check_foretells_whether_a_call_would_be_turned_away() -> None:
+    line: Line[int] = Line(Bucket(1, 1), 1)
+    line.check(SECOND, 0)
+    assert line.pass_by(SECOND)
+    line.check(SECOND, SECOND)
+    with pytest.raises(TooMany):
+        line.check(SECOND, SECOND - 1)
+    line.join(1, SECOND, SECOND)
+    with pytest.raises(TooMany):
+        line.check(SECOND, 10 * SECOND)
+
+
 def test_place_of_one_who_gives_up_is_free_for_another() -> None:
     line: Line[int] = Line(Bucket(1, 1), 1)
     assert line.pass_by(SECOND)

@@ -157,6 +157,17 @@ async def test_operations_of_one_name_share_a_pace(
     assert failure.kind is FailureKind.TOO_MANY_CALLS
 
 
+async def test_call_that_its_server_has_no_turn_for_leaves_that_of_its_operation(
+    upstreams: HttpUpstreams, recording: RecordingUpstream
+) -> None:
+    rule = UpstreamRule("*", pacing=NEVER_AGAIN, operations={"scan": NEVER_AGAIN})
+    upstreams.adopt(settings(rule))
+    await upstreams.send(named(recording.url, "list"))
+    assert (await failed(upstreams, named(recording.url, "scan"))).retry_after == 1000
+    upstreams.adopt(for_all(operations={"scan": NEVER_AGAIN}))
+    assert (await upstreams.send(named(recording.url, "scan"))).status == 200
+
+
 async def test_nearest_pattern_decides_on_the_pace_of_an_operation(
     upstreams: HttpUpstreams, recording: RecordingUpstream
 ) -> None:

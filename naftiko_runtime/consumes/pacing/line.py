@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from naftiko_runtime.consumes.pacing.bucket import Bucket
@@ -39,11 +39,17 @@ class Line(Generic[T]):
         """Lets a call go at once, if nobody waits and there is a token."""
         return not self._waiting and self._bucket.take(now)
 
-    def join(self, call: T, now: int, patience: int) -> None:
-        """Puts a call at the end. Raises TooMany."""
+    def check(self, now: int, patience: int) -> None:
+        """Raises TooMany when a call could neither pass by nor join now."""
         opens_at = self._bucket.opens_at(now, len(self._waiting))
+        if opens_at == now and not self._waiting:
+            return
         if len(self._waiting) >= self._size or opens_at > now + patience:
             raise TooMany(opens_at - now)
+
+    def join(self, call: T, now: int, patience: int) -> None:
+        """Puts a call at the end. Raises TooMany."""
+        self.check(now, patience)
         self._waiting[call] = now + patience
 
     def leave(self, call: T) -> None:
@@ -54,11 +60,17 @@ class Line(Generic[T]):
         """When the first call has its turn; None when nobody waits."""
         return self._bucket.opens_at(now) if self._waiting else None
 
-    def call(self, now: int) -> list[T]:
-        """The calls whose turn it is; they are in the line no longer."""
+    def call(self, now: int, is_gone: Callable[[T], bool] = lambda call: False) -> list[T]:
+        """The calls whose turn it is; they are in the line no longer. One that is gone without
+        having left gets no turn."""
         called: list[T] = []
-        while self._waiting and self._bucket.take(now):
-            called.append(self._waiting.popitem(last=False)[0])
+        while self._waiting:
+            first = next(iter(self._waiting))
+            if not is_gone(first):
+                if not self._bucket.take(now):
+                    break
+                called.append(first)
+            del self._waiting[first]
         return called
 
     def pause(self, until: int, now: int) -> list[tuple[T, int]]:

@@ -27,6 +27,10 @@ class Pacer:
         self._line: Line[asyncio.Future[None]] = Line(bucket, pacing.queue)
         self._alarm: asyncio.TimerHandle | None = None
 
+    def check(self, most_seconds: float) -> None:
+        """Raises TooMany when a call that came now would be turned away."""
+        self._line.check(self._clock(), self._patience(most_seconds))
+
     async def turn(self, most_seconds: float) -> None:
         """Returns when it is the caller's turn, which has then taken its token. Nobody waits
         longer than `most_seconds`, nor than the pacing says. Raises TooMany."""
@@ -35,8 +39,7 @@ class Pacer:
             return
         loop = asyncio.get_running_loop()
         call: asyncio.Future[None] = loop.create_future()
-        patience = max(0.0, min(self.pacing.wait, most_seconds))
-        self._line.join(call, now, round(patience * SECOND))
+        self._line.join(call, now, self._patience(most_seconds))
         self._set_alarm()
         try:
             await call
@@ -44,6 +47,9 @@ class Pacer:
             self._line.leave(call)
             self._set_alarm()
             raise
+
+    def _patience(self, most_seconds: float) -> int:
+        return round(max(0.0, min(self.pacing.wait, most_seconds)) * SECOND)
 
     def pause(self, seconds: float) -> None:
         """No call has its turn for so long; those who would wait too long are turned away."""
@@ -79,7 +85,6 @@ class Pacer:
 
     def _ring(self) -> None:
         self._alarm = None
-        for call in self._line.call(self._clock()):
-            if not call.done():
-                call.set_result(None)
+        for call in self._line.call(self._clock(), asyncio.Future.done):
+            call.set_result(None)
         self._set_alarm()
