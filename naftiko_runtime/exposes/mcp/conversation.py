@@ -22,6 +22,7 @@ from naftiko_runtime.exposes.mcp.elicitation import Reply, can_be_asked, reply_o
 from naftiko_runtime.exposes.mcp.protocol import Context, is_handshake
 from naftiko_runtime.exposes.mcp.rounds import Round, invalid_state, take_state, write_state
 from naftiko_runtime.exposes.mcp.tools import ListedTool, ToolTable
+from naftiko_runtime.exposes.mcp.wording import sentence
 from naftiko_runtime.failures import Failure, FailureKind, Question
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.state.store import StateUnavailable
@@ -164,5 +165,5 @@ class Conversation:
 
 def _left_open(call: Call, failure: Failure, note: str) -> Turn:
     """The end of a call whose question nobody has answered: its caller is told how to go on."""
-    detail = f"{failure.detail.removesuffix('.')}. {note}"
+    detail = f"{sentence(failure.detail)} {note}"
     return Turn(call, replace(failure, detail=detail), final=True)

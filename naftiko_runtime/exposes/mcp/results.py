@@ -17,6 +17,7 @@ from naftiko_runtime.exposes.mcp.wording import (
     failure_text,
     is_success,
     question_text,
+    sentence,
     status_text,
 )
 from naftiko_runtime.failures import Failure, FailureKind
@@ -147,7 +148,8 @@ def _failure_text(tool: ListedTool, failure: Failure, answers: ListedTool | None
     hint = ""
     question = failure.question
     if question is not None and question.url is None and answers is not None:
-        hint = f". {question_text(question, answers.name)}"
+        end = sentence(failure.detail)[len(failure.detail) :]
+        hint = f"{end} {question_text(failure, question, answers.name)}"
     argument = tool.by_name.get(failure.field) if failure.field is not None else None
     if failure.kind is FailureKind.INVALID_INPUT and argument is not None:
         takes = tool.entry["inputSchema"]

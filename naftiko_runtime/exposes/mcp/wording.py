@@ -40,20 +40,26 @@ def failure_text(failure: Failure, hint: str = "") -> str:
     if failure.retry_after is not None:
         text += f" (Retry-After: {failure.retry_after})"
     if failure.question is not None and failure.question.url is not None:
-        text = f"{text.removesuffix('.')}. {_approval_text(failure, failure.question.url)}"
+        text = f"{sentence(text)} {_approval_text(failure, failure.question.url)}"
     return text + _UNSURE if failure.executed else text
 
 
-def question_text(question: Question, tool: str) -> str:
+def sentence(text: str) -> str:
+    """A text that another sentence can follow."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text}."
+
+
+def question_text(failure: Failure, question: Question, tool: str) -> str:
     """How a model has a question answered, by which tool with which arguments."""
     yes, no = (
         json.dumps(dict(each), ensure_ascii=False, default=str)
         for each in (question.accept, question.decline)
     )
     refusing = f", for no with {no}" if question.decline else ""
+    asked = "" if question.message in failure.detail else f': "{question.message}"'
     return (
-        f'Put this question to the user: "{question.message}" For yes, call the tool "{tool}" '
-        f"with {yes}{refusing}."
+        f"Put this question to the user{asked}. For yes, call the tool "
+        f'"{tool}" with {yes}{refusing}.'
     )
 
 

@@ -234,3 +234,18 @@ async def test_a_client_that_cannot_ask_is_told_which_call_answers(era: str) -> 
     assert 'call the tool "reply" with {"id": "q-1", "confirmed": true}' in text
     assert 'for no with {"id": "q-1", "confirmed": false}' in text
     assert gateway.calls == [PLACE]
+
+
+async def test_what_a_client_is_told_reads_as_sentences(era: str) -> None:
+    gateway = Gateway(frozenset({"answer"}))
+    async with trading(gateway, era, User(ElicitResult(action="cancel"))) as client:
+        open_one = await client.call_tool("place-order", ORDER)
+    async with trading(gateway, era) as client:
+        unasked = await client.call_tool("place-order", ORDER)
+    told = (
+        f'Put this question to the user: "{QUESTION}". For yes, call the tool "reply" with '
+        '{"id": "q-1", "confirmed": true}, for no with {"id": "q-1", "confirmed": false}.'
+    )
+    start = "A question is to be answered first: the gateway asks first."
+    assert text_of(unasked) == f"{start} {told}"
+    assert text_of(open_one) == f"{start} The user did not answer. {told}"
