@@ -51,6 +51,8 @@ class CallStep(Node):
     repeat: Repeat | None = None
     keep: float = 0.0
     """For how many seconds an answer also answers equal requests."""
+    optional: bool = False
+    """The sequence does without it if it fails."""
 
 
 @dataclass(frozen=True, slots=True)

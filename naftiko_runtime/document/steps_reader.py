@@ -108,6 +108,7 @@ def _read_call_step(element: Element, scope: NameScope) -> Step | None:
         when=read_expression(element, "when"),
         repeat=repeat,
         keep=read_duration(element.text("keep")) or 0.0,
+        optional=element.flag("optional") is True,
     )
 
 

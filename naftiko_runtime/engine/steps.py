@@ -110,6 +110,8 @@ async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
             with step_span(span, index, step):
                 await RUNNERS[type(step)](index, step, run)
     except CallFailed as failed:
+        if isinstance(step, CallStepPlan) and step.optional:
+            return
         if not isinstance(step, EndStepPlan):
             failed.failure = _named(failed.failure, step.name, run.changed)
         raise

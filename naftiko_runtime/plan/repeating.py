@@ -31,12 +31,17 @@ def compile_keeping(step: CallStep, call: CallPlan, shelf: Shelf) -> Keeping | N
     """Raises StepError for a call that can change something: it has to be made each time."""
     if not step.keep:
         return None
-    if call.method not in SAFE_METHODS:
-        raise StepError(
-            "misplaced-key",
-            step,
-            f'"{call.operation}" is called with {call.method}, so its answer cannot be kept',
-            "remove `keep`",
-            (*step.path, "keep"),
-        )
+    _check_safe(step, call, "keep", "its answer cannot be kept")
     return Keeping(shelf, step.keep)
+
+
+def check_optional(step: CallStep, call: CallPlan) -> None:
+    """Raises StepError for a call that can change something: nobody would hear that it failed."""
+    if step.optional:
+        _check_safe(step, call, "optional", "it cannot fail unheard")
+
+
+def _check_safe(step: CallStep, call: CallPlan, key: str, so: str) -> None:
+    if call.method not in SAFE_METHODS:
+        message = f'"{call.operation}" is called with {call.method}, so {so}'
+        raise StepError("misplaced-key", step, message, f"remove `{key}`", (*step.path, key))

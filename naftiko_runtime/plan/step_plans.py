@@ -44,7 +44,7 @@ class Keeping:
 @dataclass(frozen=True, slots=True)
 class CallStepPlan:
     """A step that calls an upstream and stores its answer under the step's name. An answer that
-    nothing reads (`is_read`) may be of any kind."""
+    nothing reads (`is_read`) may be of any kind. One that is `optional` may fail."""
 
     name: str
     call: CallPlan
@@ -53,6 +53,7 @@ class CallStepPlan:
     flow: StepFlow = StepFlow()
     repeat: RepeatPlan | None = None
     keeping: Keeping | None = None
+    optional: bool = False
 
     @property
     def is_barrier(self) -> bool:

@@ -36,7 +36,7 @@ from naftiko_runtime.plan.operation import (
     StepPlan,
 )
 from naftiko_runtime.plan.outputs import compile_member
-from naftiko_runtime.plan.repeating import compile_keeping, compile_repeat
+from naftiko_runtime.plan.repeating import check_optional, compile_keeping, compile_repeat
 from naftiko_runtime.plan.scripts import Scripting, compile_script
 from naftiko_runtime.plan.step_reads import (
     read_by_outputs,
@@ -145,12 +145,14 @@ def _compile_call_step(step: Step, compiler: StepCompiler) -> StepPlan:
         own = {step.name, step.repeat.counter or step.name}
         inside = replace(inside, steps=inside.steps | own)
     call = compiler.call(step, inside)
+    check_optional(step, call)
     return CallStepPlan(
         name=step.name,
         call=call,
         output=_compile_projection(operation, compiler.raw_format(operation), outside),
         repeat=compile_repeat(step.repeat, outside, inside),
         keeping=compile_keeping(step, call, compiler.shelf),
+        optional=step.optional,
     )
 
 

@@ -17,10 +17,20 @@ from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.plan.operation import UpstreamRequest
 from tests.engine.fake_upstreams import JSON_HEADERS
 from tests.loaded_calls import Given
-from tests.sequences import Scripted, call, mapping, operation, response, sequence, text_input
+from tests.sequences import (
+    Scripted,
+    call,
+    failing,
+    mapping,
+    operation,
+    response,
+    sequence,
+    text_input,
+)
 
 pytestmark = pytest.mark.anyio
 
+LOST = Failure(FailureKind.UPSTREAM_UNREACHABLE, "nobody there")
 POST_BODY = {"type": "json", "data": {"n": "{{n}}"}}
 
 
@@ -254,6 +264,27 @@ async def test_a_call_that_can_change_something_cannot_be_kept() -> None:
     act = operation("act", method="POST", body={"type": "json", "data": {}})
     file = sequence([act], [call("act") | {"keep": "5s"}])
     assert any('"up.act" is called with POST' in str(problem) for problem in file.errors)
+
+
+# --- optional -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [{"n": 1}, response({}, 503), failing(LOST)])
+async def test_a_sequence_does_without_an_optional_call_that_fails(answer: Any) -> None:
+    file = sequence(
+        [operation("hint"), operation("act")],
+        [call("hint") | {"optional": True}, call("act")],
+        mappings=[mapping("hint", "$.hint"), mapping("act", "$.act")],
+    )
+    hint = answer if isinstance(answer, dict) else None
+    found = await file.value({}, Scripted({"hint": answer, "act": 2}))
+    assert found == {"hint": hint, "act": 2}
+
+
+async def test_a_call_that_can_change_something_cannot_be_optional() -> None:
+    act = operation("act", method="POST", body={"type": "json", "data": {}})
+    file = sequence([act], [call("act") | {"optional": True}])
+    assert any("it cannot fail unheard" in str(problem) for problem in file.errors)
 
 
 # --- value and unique -----------------------------------------------------------------------
