@@ -110,15 +110,33 @@ class Floor:
 
 @contextmanager
 def trading_floor(folder: Path, settings: str = SETTINGS, **env: str) -> Iterator[Floor]:
-    served = folder / "capabilities"
-    served.mkdir(exist_ok=True)
-    with RecordingUpstream() as upstream:
-        upstream.answers(_answer)
-        (served / "desk.yaml").write_text(_CAPABILITY.replace("@", upstream.url))
-        (served / "runtime.yaml").write_text(settings)
+    with an_upstream() as upstream:
+        served = write_capability(folder, upstream, settings)
         env = {"NAFTIKO_RUNTIME_DIR": str(folder / "running"), **env}
         with serve(served, env=env, ports=(8080, 9090, 9099)) as serving:
             yield Floor(serving, served, upstream, env)
+
+
+@contextmanager
+def an_upstream() -> Iterator[RecordingUpstream]:
+    """One that takes orders, and previews them."""
+    with RecordingUpstream() as upstream:
+        upstream.answers(_answer)
+        yield upstream
+
+
+def write_capability(folder: Path, upstream: RecordingUpstream, settings: str) -> Path:
+    """The folder to serve."""
+    served = folder / "capabilities"
+    served.mkdir(exist_ok=True)
+    (served / "desk.yaml").write_text(_CAPABILITY.replace("@", upstream.url))
+    (served / "runtime.yaml").write_text(settings)
+    return served
+
+
+def settings_with(port: int) -> str:
+    """The settings with the approval page on this port."""
+    return SETTINGS.replace("9099", str(port))
 
 
 def _answer(request: RecordedRequest) -> Reply:
