@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from naftiko_runtime.failures import Failure, FailureKind
@@ -54,6 +54,10 @@ FORM_TEXT = one_call(
 XML = one_call(
     method="POST",
     body={"type": "xml", "data": "<o a=\"{{a}}\" b='{{b}}'><n>{{a}}</n>{{b}}</o>"},
+)
+CDATA = one_call(
+    method="POST",
+    body={"type": "xml", "data": "<o>{{a}}<![CDATA[{{a}}{{b}}>]{{a}}]]>{{b}}</o>"},
 )
 TEXT = one_call(method="POST", body={"type": "text", "data": "a: {{a}}; b: {{b}}"})
 WHOLE = one_call(method="POST", parameters=[in_body("order")])
@@ -108,6 +112,18 @@ def test_placeholders_in_a_forms_text_cannot_add_fields(a: str, b: str) -> None:
     content = posted(FORM_TEXT, {"a": a, "b": b}).decode()
     pairs = parse_qsl(content, keep_blank_values=True)
     assert pairs == [("a", a), ("fixed", "1"), ("b", f"x-{b}")]
+
+
+@many
+@given(HOSTILE, HOSTILE)
+@example("]]", ">")
+@example("]]>", "]")
+@example("<!--", "<![CDATA[")
+def test_xml_values_in_cdata_sections_read_back_as_they_were_given(a: str, b: str) -> None:
+    """Line ends there cannot be escaped, and readers make them alike."""
+    a, b = ("".join(filter(is_xml, text)).replace("\r", "") for text in (a, b))
+    root = ElementTree.fromstring(posted(CDATA, {"a": a, "b": b}))
+    assert (root.text or "", len(root)) == (f"{a}{a}{b}>]{a}{b}", 0)
 
 
 def is_xml(character: str) -> bool:

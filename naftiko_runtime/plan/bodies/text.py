@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from naftiko_runtime.document.model import Literal, RequestBody, Template
 from naftiko_runtime.json_values import Missing
 from naftiko_runtime.plan.bodies.writer import BodyWriter
-from naftiko_runtime.plan.getters import Compiler, as_text
+from naftiko_runtime.plan.getters import Compiler, Getter, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import Scope
 
+Escape: TypeAlias = Callable[[str], str]
+
+_CDATA = "<![CDATA["
+_NEXT = "]]>" + _CDATA
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"} | {
     # Readers make line ends alike, and blanks of attributes spaces (XML 1.0, 2.11 and 3.3.3).
@@ -25,25 +30,43 @@ def escape_xml(text: str) -> str:
     return re.sub("[&<>\"'\t\n\r]", lambda m: _XML[m.group()], _NOT_IN_XML.sub("", text))
 
 
+def escape_cdata(text: str) -> str:
+    """Text for a CDATA section, where nothing can be escaped: what could end the section, alone or
+    with what stands beside it, is spread over two."""
+    text = _NOT_IN_XML.sub("", text).replace("]]>", f"]]{_NEXT}>")
+    if text.startswith(("]", ">")):
+        text = _NEXT + text
+    return text + _NEXT if text.endswith("]") else text
+
+
 def compile_text(body: RequestBody, compiler: Compiler) -> BodyWriter:
-    return BodyWriter("text/plain; charset=utf-8", _compile(body, compiler, lambda text: text))
+    plain: Escape = str
+    return BodyWriter("text/plain; charset=utf-8", _compile(body, compiler, plain, plain))
 
 
 def compile_xml(body: RequestBody, compiler: Compiler) -> BodyWriter:
-    return BodyWriter("application/xml", _compile(body, compiler, escape_xml))
+    return BodyWriter("application/xml", _compile(body, compiler, escape_xml, escape_cdata))
 
 
 def _compile(
-    body: RequestBody, compiler: Compiler, escape: Callable[[str], str]
+    body: RequestBody, compiler: Compiler, escape: Escape, in_cdata: Escape
 ) -> Callable[[Scope], bytes]:
     data = body.data
     if isinstance(data, Literal):
         content = as_text(data.value).encode()
         return lambda scope: content
     assert isinstance(data, Template)
-    pieces = [
-        part if isinstance(part, str) else compiler.reference(part, Need()) for part in data.parts
-    ]
+    pieces: list[str | tuple[Getter, Escape]] = []
+    before = ""
+    for part in data.parts:
+        if isinstance(part, str):
+            pieces.append(part)
+            before += part
+        else:
+            is_cdata = before.rfind(_CDATA) > before.rfind("]]>")
+            get = compiler.reference(part, Need())
+            pieces.append((get, in_cdata if is_cdata else escape))
+            before += " "
 
     def write(scope: Scope) -> bytes:
         texts: list[str] = []
@@ -51,8 +74,9 @@ def _compile(
             if isinstance(piece, str):
                 texts.append(piece)
                 continue
-            value = piece(scope)
-            texts.append("" if isinstance(value, Missing) else escape(as_text(value)))
+            get, escaped = piece
+            value = get(scope)
+            texts.append("" if isinstance(value, Missing) else escaped(as_text(value)))
         return "".join(texts).encode()
 
     return write
