@@ -25,6 +25,7 @@ from naftiko_runtime.problems import Consequence, Place, Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.handles import Handle, HandleError, remove_handle, write_handle
 from naftiko_runtime.serving.listener import Listener
+from naftiko_runtime.serving.logs import log_private
 from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.sockets import PortUnavailable, open_socket
 from naftiko_runtime.settings.model import ApprovalPage, RuntimeSettings
@@ -135,12 +136,12 @@ class ApprovalPort:
         link = f"{self.page.base}/"
         if not self._login.has_password:
             link += f"?token={self._login.token}"
-        self._reporter.say(logging.INFO, "approvals", f"approvals at {link}", url=link)
+        log_private(logging.INFO, "approvals", f"approvals at {link}", url=link)
 
     def _renewed(self, token: str) -> None:
         link = f"{self.page.base}/?token={token}"
         message = f"somebody has opened the approval page; for another browser: {link}"
-        self._reporter.say(logging.INFO, "approvals", message, url=link)
+        log_private(logging.INFO, "approvals", message, url=link)
 
     def _write_handle(self, collection: Collection) -> None:
         local = replace(self.page, url=None)

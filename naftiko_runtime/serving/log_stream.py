@@ -1,7 +1,7 @@
 """The log of this process as control ports show it: its levels, and its lines as they are written.
 
-Followers get what the operator gets, as JSON, but for tracebacks: those are for whoever reads the
-log on the machine.
+Followers get what the operator gets, as JSON, but for tracebacks and for links that let in whoever
+has them: those are for whoever reads the log on the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from naftiko_runtime.serving.logs import LOGGER, log_document
+from naftiko_runtime.serving.logs import LOGGER, is_private, log_document
 
 _MOST_WAITING: Final = 1000
 """Lines that wait for a follower who reads slowly; the oldest make room."""
@@ -99,6 +99,8 @@ class LogHub(logging.Handler):
             LOGGER.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
+        if is_private(record):
+            return
         line = json.dumps(log_document(record), ensure_ascii=True, default=str).encode()
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._publish, line)

@@ -2,7 +2,8 @@
 
 Text is for a person at a terminal, JSON for a log collector. A value that came from outside (a
 path, a file's text, an upstream's name) cannot break a line or drive a terminal: control and
-direction characters are written as escapes. Nothing here is given a secret to print.
+direction characters are written as escapes. Nothing here is given a secret to print, but for the
+link that opens the approval page once.
 """
 
 from __future__ import annotations
@@ -25,6 +26,18 @@ def log_event(level: int, event: str, message: str, **fields: object) -> None:
     """Logs an event: its stable name, the line for a person, and fields for a collector."""
     if LOGGER.isEnabledFor(level):
         LOGGER.log(level, "%s", message, extra={"event": event, "fields": fields})
+
+
+def log_private(level: int, event: str, message: str, **fields: object) -> None:
+    """As `log_event`, for what lets its reader in somewhere: it goes to standard error, and to
+    nobody who follows the log from outside."""
+    if LOGGER.isEnabledFor(level):
+        extra = {"event": event, "fields": fields, "private": True}
+        LOGGER.log(level, "%s", message, extra=extra)
+
+
+def is_private(record: logging.LogRecord) -> bool:
+    return bool(getattr(record, "private", False))
 
 
 def one_line(text: str) -> str:

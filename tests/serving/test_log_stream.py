@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from naftiko_runtime.serving.log_stream import LogHub, LogSubscription
-from naftiko_runtime.serving.logs import LOGGER, log_event
+from naftiko_runtime.serving.logs import LOGGER, log_event, log_private
 
 pytestmark = pytest.mark.anyio
 
@@ -149,3 +149,13 @@ async def test_levels_are_those_of_this_program_alone() -> None:
         assert hub.levels()["naftiko"] == "info"
     finally:
         logging.getLogger("naftiko.rest").setLevel(logging.NOTSET)
+
+
+async def test_followers_do_not_get_links_that_let_in_whoever_has_them() -> None:
+    hub = LogHub()
+    follower = subscribe(hub)
+    log_private(logging.INFO, "approvals", "approvals at http://127.0.0.1/?token=t")
+    log_event(logging.INFO, "last", "the end")
+    _, event = await take(follower)
+    assert event["event"] == "last"
+    follower.close()
