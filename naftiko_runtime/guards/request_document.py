@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from naftiko_runtime.failures import FailureKind, fail
-from naftiko_runtime.guards.masking import masked_headers, masked_url, masked_value
+from naftiko_runtime.guards.masking import masked_headers, masked_text, masked_url, masked_value
 from naftiko_runtime.json_codec import JsonError, decode_json, decode_request_json
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import UpstreamRequest
@@ -34,7 +34,7 @@ def document_of(
     headers = masked_headers(request.headers, request.secrets)
     return {
         "method": request.method,
-        "path": unquote(parts.path),
+        "path": masked_text(unquote(parts.path), request.secrets),
         "query": masked_value(_fields(parts.query), request.secrets),
         "headers": dict(headers),
         "body": masked_value(_body(request, headers), request.secrets),
@@ -88,7 +88,7 @@ def _body(request: UpstreamRequest, headers: Mapping[str, JsonValue]) -> JsonVal
         else:
             _refuse_names_alike(value)
             return value
-    return content.decode("latin-1")
+    return content.decode("utf-8", "replace")
 
 
 def _is_form(content: bytes, headers: Mapping[str, JsonValue]) -> bool:

@@ -323,3 +323,12 @@ def test_bytes_that_are_no_claim_let_nothing_through(data: bytes) -> None:
     with pytest.raises(StateUnavailable):
         complete(shared.call("1", "a"))
     assert not shared.sent
+
+
+@pytest.mark.parametrize("how", Settled)
+def test_only_its_owner_settles_a_claim_and_only_once(how: Settled) -> None:
+    claim = Claim("me", "buy")
+    assert settle(claim, "another", how) is claim
+    settled = settle(claim, "me", how, {"status": 200})
+    assert settled is not claim
+    assert settle(settled, "me", Settled.NOT_EXECUTED) is settled
