@@ -27,13 +27,23 @@ from tests.recording_upstream import WAIT_SECONDS
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "naftiko_runtime")
 START_SECONDS = 60.0
-_KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE", "SYSTEMROOT")
+WITHOUT = ROOT / "tests" / "without"
+"""A folder that, in PYTHONPATH, hides the modules that NAFTIKO_TEST_WITHOUT names."""
+_KEPT_VARIABLES = (
+    "NAFTIKO_TEST_WITHOUT",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "SSL_CERT_FILE",
+    "SYSTEMROOT",
+)
 
 
 def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment without the variables of whoever runs the tests, but for a few."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    kept["PYTHONPATH"] = str(ROOT)
+    kept["PYTHONPATH"] = os.pathsep.join((str(WITHOUT), str(ROOT)))
     return kept | dict(env or {})
 
 
