@@ -83,7 +83,7 @@ class Conversation:
             detail = "whether this was answered before cannot be looked up - try again later"
             return Turn(first, Failure(FailureKind.STATE_UNAVAILABLE, detail), final=True)
         tool, question = self._table.find(asked.tool), asked.failure.question
-        if tool is None or question is None:
+        if tool is None or question is None or _version(tool) != asked.version:
             raise invalid_state()
         turn = Turn(Call(tool, asked.arguments), asked.failure)
         answer = (answers or {}).get(_KEY)
@@ -100,7 +100,8 @@ class Conversation:
                 return _left_open(turn.call, failure, f"{MOST_ROUNDS} questions were asked so far.")
             number += 1
             if not is_handshake(self._context):
-                asked = Round(number, turn.call.tool.name, turn.call.arguments, failure)
+                tool, given = turn.call.tool, turn.call.arguments
+                asked = Round(number, tool.name, _version(tool), given, failure)
                 return types.InputRequiredResult(
                     input_requests={_KEY: request_of(question, is_handshake=False)},
                     request_state=write_state(asked),
@@ -161,6 +162,11 @@ class Conversation:
         if isinstance(outcome, Failure) and asked is not None and asked.id == question.id:
             return _left_open(call, outcome, "Nobody has decided so far.")
         return Turn(call, outcome)
+
+
+def _version(tool: ListedTool) -> str:
+    operation = tool.plan.operation
+    return f"{operation.capability}\n{operation.name}\n{operation.version}"
 
 
 def _left_open(call: Call, failure: Failure, note: str) -> Turn:

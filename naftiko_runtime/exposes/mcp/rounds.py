@@ -27,10 +27,11 @@ from naftiko_runtime.state.store import StateStore
 class Round:
     """A question that waits for its answer, the `number`th of a call: that of the `failure` in
     which `tool` (a listed name) ended with `arguments`. It need not be the tool that the client
-    has called."""
+    has called. `version` tells the tool from one of the same name elsewhere, or after a change."""
 
     number: int
     tool: str
+    version: str
     arguments: Mapping[str, JsonValue]
     failure: Failure
 
@@ -50,6 +51,7 @@ def write_state(asked: Round) -> str:
         "nonce": secrets.token_hex(16),
         "number": asked.number,
         "tool": asked.tool,
+        "version": asked.version,
         "arguments": dict(asked.arguments),
         "kind": failure.kind.name,
         "detail": failure.detail,
@@ -105,7 +107,8 @@ def _round(value: Mapping[str, JsonValue]) -> Round:
         details=_members(value["details"]),
         question=question,
     )
-    return Round(number, str(value["tool"]), _members(value["arguments"]), failure)
+    tool, version = str(value["tool"]), str(value["version"])
+    return Round(number, tool, version, _members(value["arguments"]), failure)
 
 
 def _members(value: JsonValue) -> Mapping[str, JsonValue]:

@@ -161,6 +161,23 @@ async def test_a_state_of_another_server_is_refused_and_of_one_with_the_same_key
     assert answer["result"]["structuredContent"] == {"order": 1}
 
 
+async def test_a_state_is_over_with_its_version_of_the_file() -> None:
+    gateway = Gateway(frozenset({"answer"}))
+    async with trading(gateway) as listener:
+        state = await state_of(listener)
+        file, adapter = a_trading_table().adapters[0]
+        tools = tuple(
+            replace(tool, operation=replace(tool.operation, version="another"))
+            for tool in adapter.tools
+        )
+        await listener.app.replace(build_mcp_table([(file, replace(adapter, tools=tools))])[0])
+        assert is_refused(await place(listener, requestState=state, inputResponses=YES))
+        fresh = await state_of(listener)
+        answer = await place(listener, requestState=fresh, inputResponses=YES)
+    assert answer["result"]["structuredContent"] == {"order": 1}
+    assert gateway.placed == 1
+
+
 async def test_a_state_shows_nothing_to_the_model_that_carries_it() -> None:
     async with trading(Gateway(frozenset({"answer"}))) as listener:
         body = (await state_of(listener)).partition(".")[2]
