@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
+from naftiko_runtime.consumes.retrying import retry_after
 from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, within_budget
 from naftiko_runtime.engine.explaining import UpstreamRefused, refusal_of
 from naftiko_runtime.engine.kept import send_or_recall
@@ -32,6 +35,8 @@ from naftiko_runtime.plan.operation import (
 )
 from naftiko_runtime.plan.step_plans import RepeatPlan
 from naftiko_runtime.telemetry.spans import current_span
+
+_SECONDS = re.compile("[0-9]{1,9}")
 
 
 @dataclass(slots=True)
@@ -153,6 +158,7 @@ async def _exchange(index: int, step: CallStepPlan, run: _Run, scope: Scope) -> 
             f'"{request.operation}" answered with status {response.status}',
             executed=True,
             status=response.status if response.status >= 400 else None,
+            retry_after=None if run.changed else _pause_of(response),
         )
         raise UpstreamRefused(failure, refusal_of(response.status, response.body, run.secrets))
     if step.call.method not in SAFE_METHODS and step.name not in run.changed:
@@ -191,6 +197,15 @@ async def _repeat(index: int, step: CallStepPlan, repeat: RepeatPlan, run: _Run)
             detail = f'"{step.call.operation}" was called {repeat.limit} times, and never enough'
             raise CallFailed(Failure(FailureKind.STEP_FAILED, detail, executed=True))
     return collected if repeat.collect else view.steps.get(step.name, MISSING)
+
+
+def _pause_of(response: UpstreamResponse) -> int | None:
+    """Whole seconds after which an upstream wants to be asked again, as it says itself."""
+    given = (response.header("retry-after") or "").strip()
+    if response.status >= 400 and _SECONDS.fullmatch(given):
+        return int(given)
+    seconds = retry_after(response)
+    return None if seconds is None else ceil(seconds)
 
 
 def _put(scope: Scope, name: str, value: MaybeJson) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.failures import Failure, FailureKind
 from tests.sequences import (
@@ -245,6 +246,36 @@ async def test_an_upstreams_error_stops_the_rest_and_names_the_step(status: int)
     assert failure.executed
     assert failure.detail == f'step "first": "up.one" answered with status {status}'
     assert len(upstreams.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("7", 7),
+        ("86400", 86400),
+        ("soon", None),
+        ("Mon, 01 Jan 2024 00:00:00 GMT", 0),
+        (None, None),
+    ],
+)
+async def test_when_a_step_may_be_tried_again_is_what_its_upstream_says(
+    given: str | None, told: int | None
+) -> None:
+    headers = [] if given is None else [("retry-after", given)]
+    file = sequence([operation("one")], [call("first", "one")])
+    upstreams = Scripted({"one": UpstreamResponse(503, headers, b"")})
+    assert (await file.failure({}, upstreams)).retry_after == told
+
+
+async def test_nobody_is_told_to_repeat_what_has_changed_something() -> None:
+    file = sequence(
+        [operation("one", method="POST"), operation("two")],
+        [call("first", "one"), call("second", "two")],
+    )
+    busy = UpstreamResponse(503, [("retry-after", "7")], b"")
+    failure = await file.failure({}, Scripted({"one": response({}), "two": busy}))
+    assert "look before repeating" in failure.detail
+    assert failure.retry_after is None
 
 
 @pytest.mark.parametrize("status", [301, 302, 304])
