@@ -173,10 +173,10 @@ class McpApplication:
             return Reply(400, headers, bad.body)
         scope = _accepting(scope)
         async with self._views.use(admitted.plans) as view:
-            if self._telemetry is None or self._telemetry.recorder is None:
-                reply = await view.lane.answer(message, scope, receive, admitted.principal)
-                if reply is not None:
-                    return None if reply is HUNG_UP else reply
+            recorder = None if self._telemetry is None else self._telemetry.recorder
+            reply = await view.lane.answer(message, scope, receive, admitted.principal, recorder)
+            if reply is not None:
+                return None if reply is HUNG_UP else reply
             transport = await view.sdk()
             again, exact = replay(body, receive), with_exact_numbers(send)
             await transport.post(message, scope, again, exact, admitted.principal)

@@ -2,8 +2,8 @@
 
 It takes requests of `tools/call`, `tools/list` and `server/discover` that are right in every
 respect; as long as nobody asks for more, the SDK is not even imported. Whatever is unusual -
-sessions, errors of the protocol, other methods, traced calls - is left to the SDK, which stays the
-reference: tests hold both against each other.
+sessions, errors of the protocol, other methods - is left to the SDK, which stays the reference:
+tests hold both against each other.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ from naftiko_runtime.exposes.mcp.fast_requests import LISTS, META, FastRequest, 
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.json_numbers import DEEPEST, mark_numbers
 from naftiko_runtime.exposes.mcp.lists import list_answer, server_info
+from naftiko_runtime.exposes.mcp.message_spans import (
+    message_span,
+    note_outcome,
+    note_tool_error,
+    tool_span,
+)
 from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ListedTool
@@ -30,6 +36,8 @@ from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue, Missing
 from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
+from naftiko_runtime.telemetry.recorder import Recorder
+from naftiko_runtime.telemetry.spans import Span, current_span
 
 HUNG_UP: Final = Reply(0, [], b"")
 """Stands for no answer, because the caller has hung up."""
@@ -62,6 +70,7 @@ class FastLane:
         scope: Scope,
         receive: Receive,
         principal: str = "",
+        recorder: Recorder | None = None,
     ) -> Reply | None:
         """The answer; None when the request is the SDK's, and HUNG_UP when nobody waits for it.
 
@@ -72,13 +81,38 @@ class FastLane:
         if request is None:
             return None
         if request.method in LISTS:
-            return self._list(request)
+            reply = self._list(request)
+            if reply is not None and recorder is not None:
+                with _span(recorder, request, scope):
+                    pass
+            return reply
         tool = self._table.tools.find(str(request.params["name"]))
         if tool is None:
             return None
         origin = Origin("mcp", principal) if principal else UNKNOWN_MCP
-        outcome = await self._call(tool, request, receive, origin)
+        if recorder is None:
+            return await self._answer_call(tool, request, scope, receive, origin)
+        if request.asks:
+            return None  # what it asks belongs into the span of its call
+        with _span(recorder, request, scope):
+            return await self._answer_call(tool, request, scope, receive, origin)
+
+    async def _answer_call(
+        self,
+        tool: ListedTool,
+        request: FastRequest,
+        scope: Scope,
+        receive: Receive,
+        origin: Origin,
+    ) -> Reply | None:
+        span = current_span()
+        with tool_span(tool) as of_tool:
+            outcome = await self._call(tool, request, receive, origin)
+            if outcome is not None:
+                note_outcome(of_tool, outcome)
         if outcome is None:
+            if span is not None:
+                span.error = "cancelled"
             return HUNG_UP
         answers = None
         if isinstance(outcome, Failure) and outcome.question is not None:
@@ -93,6 +127,8 @@ class FastLane:
             prepare=_preparing(outcome),
             answers=answers,
         )
+        if result.is_error and span is not None:
+            note_tool_error(span)
         return self._reply(request, _written(result, outcome))
 
     def _list(self, request: FastRequest) -> Reply | None:
@@ -133,6 +169,11 @@ class FastLane:
             return failed.failure
         except Exception:
             return Failure(FailureKind.INTERNAL, log_incident(), executed=True)
+
+
+def _span(recorder: Recorder, request: FastRequest, scope: Scope) -> Span:
+    meta = request.params.get("_meta")
+    return message_span(recorder, request.method, request.version, meta, scope["headers"])
 
 
 def _preparing(outcome: Outcome) -> Callable[[JsonValue], JsonValue]:

@@ -8,6 +8,7 @@ import mcp_types as types
 from anyio.to_thread import run_sync
 from mcp.shared.exceptions import MCPError
 
+from naftiko_runtime.exposes.mcp.message_spans import noting_operation
 from naftiko_runtime.exposes.mcp.protocol import Context, origin_of, page_of
 from naftiko_runtime.exposes.mcp.reading import NotRead, ResourceContent, read_resource
 from naftiko_runtime.exposes.mcp.resources import (
@@ -16,7 +17,6 @@ from naftiko_runtime.exposes.mcp.resources import (
     template_entries,
 )
 from naftiko_runtime.exposes.mcp.tools import Execute
-from naftiko_runtime.exposes.mcp.tracing import noting_operation
 
 
 class ResourceHandlers:

@@ -17,6 +17,7 @@ from naftiko_runtime.exposes.mcp.conversation import Call, Conversation
 from naftiko_runtime.exposes.mcp.dry_run import wants_dry_run
 from naftiko_runtime.exposes.mcp.incidents import log_incident
 from naftiko_runtime.exposes.mcp.incoming import call_arguments
+from naftiko_runtime.exposes.mcp.message_spans import note_outcome, tool_span
 from naftiko_runtime.exposes.mcp.protocol import (
     Context,
     is_handshake,
@@ -26,7 +27,6 @@ from naftiko_runtime.exposes.mcp.protocol import (
 )
 from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
 from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ToolTable
-from naftiko_runtime.exposes.mcp.tracing import note_outcome, tool_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import Missing
 from naftiko_runtime.plan.origin import Origin

@@ -15,8 +15,11 @@ from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_values import Missing
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.telemetry.buffer import FinishedTrace
+from naftiko_runtime.telemetry.recorder import Telemetry
 from tests.exposes.mcp.listener import MODERN, Listener, call_message, listening, modern
 from tests.exposes.mcp.plans import a_table, a_tool, an_input
+from tests.telemetry.recording import recorder
 
 pytestmark = pytest.mark.anyio
 
@@ -239,3 +242,45 @@ async def test_the_lane_really_answers_what_is_right(
         assert (await listener.request(message=message, headers=headers)).status_code == 200
     assert reached == []
     assert MODERN
+
+
+TRACED: dict[str, tuple[str, dict[str, Any]]] = {
+    **{which: ("tools/call", {"name": "get", "arguments": {"which": which}}) for which in OUTCOMES},
+    "unknown tool": ("tools/call", {"name": "nothing", "arguments": {}}),
+    "unknown argument": ("tools/call", {"name": "get", "arguments": {"wich": "list"}}),
+    "list": ("tools/list", {}),
+}
+PARENT_SPAN = "b7ad6b7169203331"
+PARENT = {"traceparent": f"00-0af7651916cd43dd8448eb211c80319c-{PARENT_SPAN}-01"}
+
+
+@ERAS
+@pytest.mark.parametrize("named", ["nowhere", "in the headers", "in _meta"])
+@pytest.mark.parametrize("what", TRACED)
+async def test_calls_are_traced_as_the_sdk_path_traces_them(
+    era: Any, named: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, params = TRACED[what]
+    message, headers = era({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    if named == "in the headers":
+        headers = headers | PARENT
+    elif named == "in _meta":
+        asked = message["params"]
+        message = message | {"params": {**asked, "_meta": asked.get("_meta", {}) | PARENT}}
+    recorded = recorder()
+    table = a_table(a_tool("get", an_input("which", enum=list(OUTCOMES))))
+    telemetry = Telemetry()
+    telemetry.recorder = recorded
+    async with listening(table, execute, telemetry=telemetry) as listener:
+        answers, counts = await both(listener, message, headers, monkeypatch)
+    assert answers[0] == answers[1]
+    assert counts[0] == counts[1]
+    sdk, lane = recorded.traces.latest()
+    assert described(lane) == described(sdk)
+
+
+def described(trace: FinishedTrace) -> list[tuple[object, ...]]:
+    return [
+        (span.name, span.attributes, span.error, span.kind, span.parent == PARENT_SPAN)
+        for span in trace.spans
+    ]
