@@ -27,6 +27,7 @@ from naftiko_runtime.serving.handles import Handle, HandleError, remove_handle, 
 from naftiko_runtime.serving.listener import Listener
 from naftiko_runtime.serving.logs import log_private
 from naftiko_runtime.serving.report import Reporter
+from naftiko_runtime.serving.sharing import is_loopback
 from naftiko_runtime.serving.sockets import PortUnavailable, open_socket
 from naftiko_runtime.settings.model import ApprovalPage, RuntimeSettings
 
@@ -94,6 +95,7 @@ class ApprovalPort:
         self._serve(listener, self.page, self._login)
         await listener.accept()
         self._announce()
+        self._warn(self.page)
         self._write_handle(collection)
         return []
 
@@ -137,6 +139,16 @@ class ApprovalPort:
         if not self._login.has_password:
             link += f"?token={self._login.token}"
         log_private(logging.INFO, "approvals", f"approvals at {link}", url=link)
+
+    def _warn(self, page: ApprovalPage) -> None:
+        """Passwords and requests are readable on the way to a page in plain HTTP."""
+        if is_loopback(page.address) or (page.url or "").startswith("https:"):
+            return
+        message = (
+            f"the approval page at {page.address} can be reached from other machines without TLS - "
+            'put a proxy in front of it, and give its https address as "url" under "approvals"'
+        )
+        self._reporter.say(logging.WARNING, "approvals-open", message)
 
     def _renewed(self, token: str) -> None:
         link = f"{self.page.base}/?token={token}"

@@ -20,6 +20,7 @@ from tests.end_to_end.approving import (
     SETTINGS,
     an_upstream,
     settings_with,
+    trading_floor,
     write_capability,
 )
 from tests.exposes.mcp.listener import ERAS
@@ -45,6 +46,23 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_sent(tmp_path: Path) -> No
     assert f"port {port} is in use by another process, so that nobody can approve" in problem
     assert response.status_code == 428
     assert not [request for request in upstream.requests if request.path == "/orders"]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_warned"),
+    [
+        ("", False),
+        ("address: 0.0.0.0, ", True),
+        ("address: 0.0.0.0, url: 'https://x.test', ", False),
+    ],
+)
+def test_a_page_for_other_machines_without_tls_is_warned_of(
+    more: str, is_warned: bool, tmp_path: Path
+) -> None:
+    settings = SETTINGS.replace("{port", f"{{{more}port")
+    with trading_floor(tmp_path, settings) as floor:
+        floor.serving.wait_for_event("approvals")
+        assert bool(floor.serving.events_of("approvals-open")) is is_warned
 
 
 @pytest.mark.anyio
