@@ -71,5 +71,7 @@ def _show_fault(path: Path, fault: Fault) -> str:
 
 
 def _count(verdict: Verdict) -> str:
+    if verdict.records == 0:
+        return "no records"
     records = "1 record" if verdict.records == 1 else f"{verdict.records} records"
     return f"{records}, the last with the hash {verdict.hash}"

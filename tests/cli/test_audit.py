@@ -61,6 +61,16 @@ def test_a_torn_line_and_a_lost_outcome_are_told_and_fine(journal: Path) -> None
     assert "calls without an outcome: 1 " in done.stdout
 
 
+def test_a_journal_without_records_is_fine(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    file = JournalFile(path)
+    file.recover()
+    file.close()
+    done = run_naftiko("audit", "verify", path)
+    assert done.returncode == 0
+    assert done.stdout == f"{path}: no records; none was changed or dropped\n"
+
+
 def test_a_missing_journal_is_told(tmp_path: Path) -> None:
     done = run_naftiko("audit", "verify", tmp_path / "none.jsonl")
     assert done.returncode == 1
