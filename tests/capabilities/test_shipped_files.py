@@ -14,6 +14,7 @@ from tests.capabilities.shipped import (
     ALL,
     COMBINED,
     FILES,
+    FOLDER,
     SURFACES,
     adapters,
     consumed_operations,
@@ -35,6 +36,28 @@ PLACES_OR_CANCELS = {"placeorder", "answerquestion", "modifyorder", "cancelorder
 def test_the_command_finds_nothing_to_complain_of() -> None:
     done = run_naftiko("validate", "--strict", *FILES)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_folder_with_its_settings_has_no_problems() -> None:
+    done = run_naftiko("validate", FOLDER)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == "9 files: no problems\n"
+
+
+@pytest.mark.parametrize("file", [*FILES, FOLDER / "trading.yaml"], ids=lambda file: file.stem)
+def test_the_settings_are_in_order_for_each_file_alone(file: Path) -> None:
+    done = run_naftiko("validate", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_use_of_an_extension_is_reported() -> None:
+    """The trading API cannot be told in the specification's words alone."""
+    done = run_naftiko("validate", "--strict", FOLDER / "trading.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for key in ("when", "repeat", "keep", "optional", "errors", "cases", "replace", "defaults"):
+        assert f'"{key}" is not in the official schema' in done.stdout
+    for kind in ("value", "unique", "fail", "question"):
+        assert f'"type" is "{kind}", which is not allowed' in done.stdout
 
 
 @pytest.mark.parametrize("name", ALL)

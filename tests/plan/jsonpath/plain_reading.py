@@ -123,6 +123,11 @@ def value_of(operand: Any, root: JsonValue, node: JsonValue) -> object:
     if operand.function == "length":
         value = value_of(operand.arguments[0], root, node)
         return len(value) if isinstance(value, (str, list, dict)) else MISSING
+    if operand.function in ("lower", "upper"):
+        value = value_of(operand.arguments[0], root, node)
+        if not isinstance(value, str):
+            return MISSING
+        return value.lower() if operand.function == "lower" else value.upper()
     found = nodes_of(operand.arguments[0], root, node)
     if operand.function == "count":
         return len(found)

@@ -33,7 +33,7 @@ scalars = (
     | st.booleans()
     | st.integers(-3, 3)
     | st.sampled_from([0.5, 1.0, -0.0])
-    | st.sampled_from(["", "a", "b", "ab", "é"])
+    | st.sampled_from(["", "a", "b", "ab", "é", "A"])
 )
 documents = st.recursive(
     scalars,
@@ -73,6 +73,7 @@ def conditions(selectors: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | st.builds(lambda q: Call("count", (q,)), query)
         | st.builds(lambda q: Call("value", (q,)), query)
         | st.builds(lambda q: Call("length", (q,)), one)
+        | st.builds(lambda name, q: Call(name, (q,)), st.sampled_from(["lower", "upper"]), one)
     )
     basic = (
         st.builds(Comparison, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), values, values)
