@@ -143,3 +143,9 @@ def test_no_document_takes_more_than_it_is_worth(piece: str) -> None:
 
 def test_half_a_mebibyte_is_the_most_that_is_read() -> None:
     assert refusal("markdown", b" " * (2**19 + 1)).startswith("it is larger than 512 KiB")
+
+
+@pytest.mark.parametrize("unit", ["![[]()", "_a__b_", "*a ", "[", "`", "<a ", "&amp;", "# a\n"])
+def test_s2_text_that_is_nothing_but_marks_and_lines_is_refused(unit: str) -> None:
+    said = refusal("markdown", unit * 40_001)
+    assert said == "it holds more than 40,000 lines and marks such as [ or *"
