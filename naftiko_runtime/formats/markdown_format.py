@@ -31,7 +31,7 @@ def markdown_parts(prefix: str | None) -> Callable[[bytes, str | None], JsonValu
         check_size(body, _LIMIT)
         text = decode_text(body, charset).replace("\r\n", "\n")
         if sum(map(text.count, _MARKS)) > _MOST_MARKS:
-            raise ValueError(f"it holds more than {_MOST_MARKS:,} lines and marks, such as [ and *")
+            raise ValueError(f"it holds more than {_MOST_MARKS:,} lines and marks such as [ or *")
         front_matter, text = _front_matter(text)
         tokens = parser.parse(text)
         sections = [s for s in _sections(tokens) if str(s["heading"]).startswith(wanted)]
