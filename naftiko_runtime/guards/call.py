@@ -201,7 +201,7 @@ class GuardedCall:
         self, request: UpstreamRequest, keys: Keys | None, rules: Sequence[GuardRule]
     ) -> UpstreamResponse:
         """Raises CallFailed, and StateUnavailable when nothing was sent."""
-        recording = Recording(self._desk.journal, self._entry(request, rules))
+        recording = Recording(self._desk.journal, lambda: self._entry(request, rules))
         await recording.begin()
         claimed: _Claimed | None = None
         try:
@@ -214,8 +214,11 @@ class GuardedCall:
                 await self._release(claimed)
             self._has_changed = self._has_changed or failed.failure.executed
             raise
-        except (StateUnavailable, _CutShort):
-            await recording.failed(Failure(FailureKind.STATE_UNAVAILABLE, ""))
+        except StateUnavailable:
+            await recording.left_out(FailureKind.STATE_UNAVAILABLE.slug)
+            raise
+        except _CutShort:
+            await recording.left_out("repeated")
             raise
         await recording.answered(response.status)
         await self._note(claimed, response.status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -91,7 +91,7 @@ class Guards:
 
     @asynccontextmanager
     async def forwarding(
-        self, request: UpstreamRequest, origin: Origin = UNKNOWN_REST
+        self, request: UpstreamRequest, origin: Origin
     ) -> AsyncIterator[Recording | None]:
         """The time in which a request is passed on as it came. Raises CallFailed where it must
         not be: guards cannot read what goes through as a stream. Whoever passes it on notes its
@@ -100,16 +100,7 @@ class Guards:
             yield None
             return
         await self._judge_forward(request, origin)
-        entry: dict[str, JsonValue] = {
-            "protocol": origin.protocol,
-            "caller": origin.principal,
-            "capability": "",
-            "name": request.operation,
-            "arguments": {},
-            "request": describe_request(request),
-            "guards": {},
-        }
-        recording = Recording(self._desk.journal, entry)
+        recording = Recording(self._desk.journal, lambda: _entry(request, origin))
         await recording.begin()
         try:
             yield recording
@@ -149,19 +140,36 @@ class Guards:
         )
 
 
+def _entry(request: UpstreamRequest, origin: Origin) -> Mapping[str, JsonValue]:
+    return {
+        "protocol": origin.protocol,
+        "caller": origin.principal,
+        "capability": "",
+        "name": request.operation,
+        "arguments": {},
+        "request": describe_request(request),
+        "guards": {},
+    }
+
+
 class GuardedStreams:
     """Implements `Streams` over another one: what is passed on as it comes is judged too."""
 
-    def __init__(self, streams: Streams, guards: Guards) -> None:
+    def __init__(self, streams: Streams, guards: Guards, origin: Origin = UNKNOWN_REST) -> None:
         self._streams = streams
         self._guards = guards
+        self._origin = origin
+
+    def of(self, origin: Origin) -> GuardedStreams:
+        """The same for the requests of one caller."""
+        return GuardedStreams(self._streams, self._guards, origin)
 
     @asynccontextmanager
     async def stream(
         self, request: UpstreamRequest, body: RequestStream | None
     ) -> AsyncIterator[StreamedResponse]:
         async with (
-            self._guards.forwarding(request) as recording,
+            self._guards.forwarding(request, self._origin) as recording,
             self._streams.stream(request, body) as response,
         ):
             if recording is not None:

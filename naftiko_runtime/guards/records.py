@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from naftiko_runtime.audit.journal import AuditUnavailable, Journal
@@ -17,10 +17,11 @@ _log = logging.getLogger("naftiko.guards")
 
 @dataclass(slots=True)
 class Recording:
-    """The record of one request, begun before it is sent. Nothing is recorded without a journal."""
+    """The record of one request, begun before it is sent. Nothing is recorded without a journal;
+    `entry` is only asked for where there is one."""
 
     journal: Journal | None
-    entry: Mapping[str, JsonValue]
+    entry: Callable[[], Mapping[str, JsonValue]]
     _number: int | None = None
     _begun: float = field(default=0.0)
 
@@ -30,7 +31,7 @@ class Recording:
         if self.journal is None:
             return
         try:
-            self._number = await self.journal.begin(self.entry)
+            self._number = await self.journal.begin(self.entry())
         except AuditUnavailable as error:
             _log.error("a call was not made, as it cannot be recorded: %s", error)
             raise CallFailed(
@@ -42,6 +43,10 @@ class Recording:
 
     async def failed(self, failure: Failure) -> None:
         await self._end({"failure": failure.kind.slug, "executed": failure.executed})
+
+    async def left_out(self, why: str) -> None:
+        """It was not sent after all."""
+        await self._end({"failure": why, "executed": False})
 
     async def _end(self, outcome: Mapping[str, JsonValue]) -> None:
         """The call has been made by now: that it is not recorded must not hide its outcome. Only

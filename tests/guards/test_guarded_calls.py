@@ -332,6 +332,18 @@ def test_what_cannot_be_recorded_is_not_sent() -> None:
         assert not shopping.writes
 
 
+def test_what_is_passed_on_is_recorded_too() -> None:
+    with shop() as shopping:
+        assert shopping.files.post("/raw/accounts/A1/orders", {"quantity": 1}).status == 200
+        assert shopping.files.get("/raw/accounts/A1/orders").status == 200
+        (begun,) = shopping.journal.begun
+        request = begun["request"]
+        assert isinstance(request, dict)
+        assert request["url"] == f"{shopping.upstream.url}/v1/api/accounts/A1/orders"
+        assert request["headers"]["authorization"] == "***"  # type: ignore[index, call-overload]
+        assert shopping.journal.ended[0]["status"] == 200
+
+
 def test_reading_is_not_recorded() -> None:
     with shop() as shopping:
         assert shopping.files.get("/accounts/A1/orders").status == 200

@@ -34,6 +34,7 @@ from naftiko_runtime.exposes.rest.surroundings import Surroundings, raw_path
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
 from naftiko_runtime.failures import CallFailed, Failure
+from naftiko_runtime.guards.guards import GuardedStreams
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
 from naftiko_runtime.telemetry.recorder import Telemetry
@@ -184,14 +185,17 @@ class RestApplication:
     ) -> Reply | None:
         headers, query = scope["headers"], scope["query_string"]
         asked = found.target.adapter.authentication
+        streams = self._streams
+        assert streams is not None
         if asked is not None:
             verdict = await self._gatekeeper.admit_to(asked, caller_of(scope))
             if isinstance(verdict, Refusal):
                 return refusal_reply(verdict)
+            if isinstance(streams, GuardedStreams):
+                streams = streams.of(Origin("rest", verdict.principal))
             headers, query = self._gatekeeper.without_credentials(asked, headers, query)
-        assert self._streams is not None
         incoming = Incoming(scope["method"], query, headers, receive)
-        await forward(found, incoming, self._streams, send)
+        await forward(found, incoming, streams, send)
         return None
 
     def _find(self, method: str, path: bytes) -> tuple[Target, dict[str, str]] | None:
