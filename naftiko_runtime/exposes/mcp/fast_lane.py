@@ -61,8 +61,7 @@ class FastLane:
         """Answers from this table, and forgets the lists of another one."""
         self._table = table
         self._lists: dict[tuple[str, str, str], bytes] = {}
-        meta = encode_json({f"{META}serverInfo": server_info(self._name, table)})
-        self._tail = b',"resultType":"complete","_meta":' + meta + b"}}"
+        self._tail = b""
 
     async def answer(
         self,
@@ -147,10 +146,16 @@ class FastLane:
 
     def _reply(self, request: FastRequest, result: bytes) -> Reply:
         """The answer with a result, which is a JSON object that is left open."""
-        tail = self._tail if request.is_modern else b"}}"
+        tail = self._modern_tail() if request.is_modern else b"}}"
         body = b'{"jsonrpc":"2.0","id":' + request.id + b',"result":' + result + tail
         length = (b"content-length", b"%d" % len(body))
         return Reply(200, [(b"content-type", b"application/json"), length], body)
+
+    def _modern_tail(self) -> bytes:
+        if not self._tail:
+            meta = encode_json({f"{META}serverInfo": server_info(self._name, self._table)})
+            self._tail = b',"resultType":"complete","_meta":' + meta + b"}}"
+        return self._tail
 
     async def _call(
         self, tool: ListedTool, request: FastRequest, receive: Receive, origin: Origin

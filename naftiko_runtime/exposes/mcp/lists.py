@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Final, TypeVar
 
 from naftiko_runtime.exposes.mcp.fast_requests import MODERN, FastRequest
@@ -51,6 +50,8 @@ def server_info(name: str, table: McpTable) -> dict[str, JsonValue]:
 
 @cache
 def _version() -> str:
+    from importlib.metadata import version  # which takes long to import
+
     return version("naftiko-runtime")
 
 
