@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, help=f"runs of each (default: {USUAL.repeats})")
     parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
     parser.add_argument("--corpus", type=Path, help="a folder of published files to load as well")
+    parser.add_argument("--files", type=Path, nargs="+", default=[], help="files to start with")
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser
 
@@ -42,7 +43,7 @@ def _effort(options: argparse.Namespace) -> Effort:
 
 def main() -> int:
     options = _parser().parse_args()
-    every = all_measurements(options.corpus)
+    every = all_measurements(options.corpus, options.files)
     wanted = [each for each in every if _is_wanted(each, options.cases)]
     if options.list:
         print("\n".join(each.name for each in wanted))

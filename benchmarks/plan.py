@@ -23,15 +23,16 @@ class Measurement:
     measure: Measure
 
 
-def all_measurements(corpus: Path | None) -> list[Measurement]:
-    """With a folder of published files, also what is measured of those."""
+def all_measurements(corpus: Path | None, files: list[Path]) -> list[Measurement]:
+    """With a folder of published files, also what is measured of those. `files` are started with,
+    or else three of the project's own."""
     found = [Measurement(case.name, partial(load.measure, case)) for case in CASES]
     found += [
         Measurement(case.name, partial(half_capacity.measure, case)) for case in half_capacity.CASES
     ]
     found += [
         Measurement("jsonpath", jsonpath.measure),
-        Measurement("start", startup.measure),
+        Measurement("start", partial(startup.measure, files)),
         Measurement("loading", loading.measure),
     ]
     if corpus is not None:

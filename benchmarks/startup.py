@@ -24,8 +24,8 @@ FILES = [
 SECONDS = 0.35
 
 
-def measure(stage: Stage, effort: Effort) -> list[Row]:
-    return rows(stage, FILES, 2 * effort.repeats)
+def measure(files: list[Path], stage: Stage, effort: Effort) -> list[Row]:
+    return rows(stage, files or FILES, 2 * effort.repeats)
 
 
 def rows(stage: Stage, paths: list[Path], runs: int) -> list[Row]:
