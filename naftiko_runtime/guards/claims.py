@@ -17,6 +17,10 @@ PATIENCE: Final = 5.0
 """Seconds for which a repetition waits for the answer to the first call."""
 
 _PREFIX: Final = "idempotency/"
+UNDER_WAY: Final = 3600.0
+"""Seconds for which a call that has not ended keeps its keys at least: with a shorter window the
+same call could be sent again while the first one is on its way."""
+
 _LOOK: Final = 0.1
 _MOST_TRIES: Final = 20
 
@@ -101,7 +105,7 @@ class Claims:
             after, standing = begin(claim, owner, request)
             if standing is not Standing.OURS or window is None:
                 return after, standing
-            if await self._replace(key, data, after, window):
+            if await self._replace(key, data, after, max(window, UNDER_WAY)):
                 return after, standing
         raise StateUnavailable("a key changes hands faster than it can be taken")
 

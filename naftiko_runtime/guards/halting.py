@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +22,15 @@ class Halt:
     async def reason(self) -> str | None:
         """Why nothing may be changed, in words for callers; None where it may. Raises
         StateUnavailable: then nobody knows."""
-        if self._is_there():
-            return "the operator has halted all changes, with a file"
+        try:
+            if self._file is not None and self._file.lstat():
+                return "the operator has halted all changes, with a file"
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:  # a folder that may not be looked into may hold it
+            return f"whether the operator has halted all changes is unknown ({error.strerror})"
         by = await self._store.get(_KEY)
         return None if by is None else "the operator has halted all changes"
-
-    def _is_there(self) -> bool:
-        return self._file is not None and os.path.lexists(self._file)
 
     async def halt(self, by: str) -> None:
         """Halts all processes that share the state. Raises StateUnavailable."""

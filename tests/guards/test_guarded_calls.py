@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -290,6 +291,17 @@ def test_a_file_stops_every_change_at_once(tmp_path: Path) -> None:
         assert len(shopping.writes) == 2
 
 
+def test_what_cannot_be_looked_for_stops_every_change(tmp_path: Path) -> None:
+    """A link in a circle stands for a folder that may not be looked into."""
+    folder = tmp_path / "folder"
+    folder.symlink_to(folder)
+    with shop(halt=folder / "HALT") as shopping:
+        refused = shopping.buy()
+        assert problem(refused) == (503, "halted")
+        assert "is unknown" in refused.json()["detail"]
+        assert not shopping.writes
+
+
 def test_a_mark_in_the_shared_state_stops_every_change_at_once() -> None:
     with shop() as shopping:
         shopping.files.run(shopping.files.guards.halt.halt("a person"))
@@ -476,3 +488,16 @@ def test_a_second_step_that_is_refused_is_told_with_what_was_done_before() -> No
         assert problem(answered) == (403, "approval-refused")
         assert answered.json()["executed"] is True
         assert '"buy" has been carried out before' in answered.json()["detail"]
+
+
+def test_a_parked_call_names_the_caller_who_was_let_in() -> None:
+    asked = "authentication: {type: basic, username: ada, password: pw-of-ada}"
+    text = SHOP.replace("namespace: shop-rest", f"namespace: shop-rest\n      {asked}")
+    with shop(APPROVE, files=(text,)) as shopping:
+        login = {"authorization": "Basic " + b64encode(b"ada:pw-of-ada").decode()}
+        body = {name: value for name, value in BUY.items() if name != "account"}
+        assert shopping.files.post("/accounts/A1/buy", body).status == 401
+        parked = shopping.files.post("/accounts/A1/buy", body, login)
+        assert parked.status == 428
+        (call,) = shopping.files.run(shopping.files.guards.approvals.pending())
+        assert (call.origin.protocol, call.origin.principal) == ("rest", "ada")

@@ -303,6 +303,18 @@ def test_the_window_ends() -> None:
     assert shared.standings == [Standing.OURS, Standing.OURS]
 
 
+def test_a_call_keeps_its_key_while_it_is_under_way_however_short_the_window() -> None:
+    shared = Shared()
+    first = shared.call("1", "a")
+    while not shared.standings:
+        first.send(None)
+    shared.store.clock += 601
+    complete(shared.call("2", "a"))
+    assert shared.standings == [Standing.OURS, Standing.UNSETTLED]
+    complete(first)
+    assert shared.sent == ["a"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
