@@ -500,4 +500,4 @@ def test_a_parked_call_names_the_caller_who_was_let_in() -> None:
         parked = shopping.files.post("/accounts/A1/buy", body, login)
         assert parked.status == 428
         (call,) = shopping.files.run(shopping.files.guards.approvals.pending())
-        assert (call.origin.protocol, call.origin.principal) == ("rest", "ada")
+        assert (call.origin.protocol, call.origin.principal) == ("rest", "basic:ada")
