@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,6 +17,18 @@ _SECOND_LOOK_SECONDS = 0.1
 """How long a file may be missing while an editor puts another one in its place."""
 
 
+def _load_first(settings: SourceSettings) -> Collection:
+    """Loads with Python's collector of cycles at rest. It would look at all that is loaded again
+    and again, in as much time as loading takes; once is enough, as most of it stays."""
+    gc.disable()
+    try:
+        return load_collection(settings)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 class Sources:
     """Owns the current collection. Loading goes on in a thread, so that calls do as well."""
 
@@ -26,7 +39,7 @@ class Sources:
 
     async def load(self) -> Collection:
         """The first collection; to be called before `follow`."""
-        self.current = await asyncio.to_thread(load_collection, self._settings)
+        self.current = await asyncio.to_thread(_load_first, self._settings)
         return self.current
 
     async def follow(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> None:
