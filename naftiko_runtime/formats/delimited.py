@@ -47,16 +47,19 @@ def delimited_by(delimiter: str) -> Callable[[bytes, str | None], JsonValue]:
 
 
 def _table(header: list[str], rows: _Rows) -> Iterator[JsonValue]:
-    cells = 0
+    cells, width = 0, len(header)
     for row in rows:
-        cells += len(header)
+        cells += width
         if cells > _MOST_CELLS:
             raise ValueError(f"it has more than {_MOST_CELLS:,} cells")
-        if row:
-            yield _row(header, row, rows.line_num)
+        if len(row) == width:
+            whole: dict[str, JsonValue] = dict(zip(header, row, strict=True))
+            yield whole
+        elif row:
+            yield _uneven(header, row, rows.line_num)
 
 
-def _row(header: list[str], row: list[str], line: int) -> JsonValue:
+def _uneven(header: list[str], row: list[str], line: int) -> JsonValue:
     if len(row) > len(header):
         raise ValueError(f"line {line} has {len(row)} fields, the header has {len(header)}")
     values: dict[str, JsonValue] = dict.fromkeys(header)
