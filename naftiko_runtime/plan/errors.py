@@ -31,13 +31,14 @@ def _compile(shape: ErrorShape, compiler: Compiler) -> ErrorPlan:
             when = compile_expression(shape.when.text).holds
         except JsonPathSyntaxError as error:
             raise unreadable(shape.when, error) from None
-    body = None
+    body, schema = None, None
     if shape.outputs is not None:
         output = compile_output(shape.outputs, JSON, compiler)
-        body = output.map or (lambda document, scope: document)
+        body, schema = output.map or (lambda document, scope: document), output.schema
     return ErrorPlan(
         when=when,
         status=shape.status,
         message=None if shape.message is None else compile_message(shape.message, compiler),
         body=body,
+        schema=schema,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -167,3 +167,5 @@ class ErrorPlan:
     status: int | None = None
     message: Callable[[Scope], str] | None = None
     body: Callable[[JsonValue, Scope], JsonValue] | None = None
+    schema: Mapping[str, JsonValue] | None = None
+    """The JSON Schema of what `body` makes."""

@@ -353,6 +353,16 @@ def test_a_body_that_is_no_json_is_told_so(api: Trading) -> None:
     assert set(answer.json()) == {"detail"}
 
 
+@pytest.mark.parametrize(("content_type", "size"), [("text/plain", 10), (None, 2_000_000)])
+def test_a_body_that_is_not_read_is_told_in_the_same_shape(
+    api: Trading, content_type: str | None, size: int
+) -> None:
+    headers = {"content-type": content_type or "application/json"}
+    answer = api.http.post("/order/limit", content=b" " * size, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert set(answer.json()) == {"detail"}
+
+
 def test_a_refused_order_is_told_with_the_gateway_s_words(api: Trading) -> None:
     ref = reference("twice")
     order = ORDER | {"limit_price": 230.0, "order_ref": ref}
@@ -425,6 +435,9 @@ def test_the_port_documents_itself(api: Trading) -> None:
         ("/order/cancel", "post"),
         ("/order/answer", "post"),
     }
+    failure = api.get("/openapi.json").json()["paths"]["/account"]["get"]["responses"]["default"]
+    properties = failure["content"]["application/json"]["schema"]["properties"]
+    assert set(properties) == {"detail", "question", "approval"}
     for page in ("/docs", "/redoc"):
         answer = api.get(page)
         assert answer.status_code == 200

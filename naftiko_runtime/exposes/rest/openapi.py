@@ -200,5 +200,16 @@ def _responses(operation: OperationPlan) -> dict[str, JsonValue]:
             "description": "The upstream's answer; its status passes through.",
             "content": {"application/json": {"schema": {} if schema is None else dict(schema)}},
         },
-        "default": {"$ref": "#/components/responses/Problem"},
+        "default": _failures(operation),
     }
+
+
+def _failures(operation: OperationPlan) -> dict[str, JsonValue]:
+    """The shape that the file gives to all failures, else a problem document. Failures that have
+    a shape of their own are either."""
+    entry = next((each for each in operation.errors if each.body is not None), None)
+    if entry is None or entry.when is not None:
+        return {"$ref": "#/components/responses/Problem"}
+    schema = {} if entry.schema is None else dict(entry.schema)
+    content: JsonValue = {"application/json": {"schema": schema}}
+    return {"description": "A failure of the call.", "content": content}
