@@ -82,6 +82,8 @@ def _runtime(stage: Stage, argument: str) -> Running:
     port = rest_port if protocol == "rest" else mcp_port
     running = serve(stage, [str(file), "--no-watch", "--workers", workers], port)
     running.wait_for_port()
+    if workers != "1":  # the others come after the first, which has the ports open already
+        running.wait_for_line(f"{workers} workers are serving")
     return running
 
 
