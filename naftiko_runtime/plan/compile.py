@@ -360,7 +360,7 @@ def _compile_operation(
                 reads_body=isinstance(part, ExposedOperation) and part.method != "GET",
                 in_uri=read_uri(part.uri).variables if isinstance(part, McpResource) else (),
                 errors=adapter.errors,
-                answers=answers_of(adapter),
+                answers={} if part.behaviour.call is not None else answers_of(adapter),
             ),
             context.surroundings,
         )
