@@ -65,6 +65,7 @@ class GuardedCall:
         self._inputs = inputs
         self._owner = secrets.token_hex(16)
         self._claimed: list[_Claimed] = []
+        self._last_change: _Claimed | None = None
         self._has_changed = False
         self._arguments: Mapping[str, JsonValue] | None = None
 
@@ -83,10 +84,12 @@ class GuardedCall:
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         """Sends a request if the operator's rules allow it. Raises CallFailed where they do not."""
-        may_change = not (is_safe(request) or self._plan.read_only)
-        if self._inputs.dry_run and (may_change or isinstance(self._plan.action, CallPlan)):
-            raise _CutShort(_described(request))
         rules = self._desk.rules.rules_for(request, self._inputs.origin.protocol)
+        may_change = self._desk.rules.may_change(self._plan, request, rules)
+        if self._inputs.dry_run:
+            is_only_one = isinstance(self._plan.action, CallPlan)
+            if is_only_one or may_change or not is_safe(request):  # whatever is declared of it
+                raise _CutShort(_described(request))
         try:
             keys = await self._judge(request, rules, may_change=may_change)
             if not may_change:
@@ -118,8 +121,7 @@ class GuardedCall:
                 raise CallFailed(breach)
             keys = keys_of(request, repeating, document)
         if keys is not None:
-            same = repetition_hash(self._inputs.origin, self._plan, request)
-            found = await self._desk.claims.look(keys.names, self._owner, same)
+            found = await self._desk.claims.look(keys.names, self._owner, self._same(request))
             self._stand_by(found.standing, found.outcome, request)
         approvals = [rule.approve for rule in rules if rule.approve]
         if may_change and approvals:
@@ -185,6 +187,9 @@ class GuardedCall:
             preview=preview,
         )
 
+    def _same(self, request: UpstreamRequest) -> str:
+        return repetition_hash(self._inputs.origin, self._plan, request, self._given())
+
     def _given(self) -> Mapping[str, JsonValue]:
         if self._arguments is None:
             self._arguments = bind_inputs(self._plan.inputs, self._inputs)
@@ -206,7 +211,7 @@ class GuardedCall:
         claimed: _Claimed | None = None
         try:
             await self._check_halt()  # it may have come while a person was asked
-            claimed = await self._claim(request, keys)
+            claimed = self._last_change = await self._claim(request, keys)
             response = await self._desk.upstreams.send(request)
         except CallFailed as failed:
             await recording.failed(failed.failure)
@@ -227,7 +232,7 @@ class GuardedCall:
     async def _claim(self, request: UpstreamRequest, keys: Keys | None) -> _Claimed | None:
         if keys is None:
             return None
-        same = repetition_hash(self._inputs.origin, self._plan, request)
+        same = self._same(request)
         found = await self._desk.claims.take(keys.names, self._owner, same, keys.window)
         self._stand_by(found.standing, found.outcome, request)
         claimed = _Claimed(keys)
@@ -272,9 +277,11 @@ class GuardedCall:
         await self._settled(claimed, Settled.NOT_EXECUTED, None)
 
     async def _settle(self, outcome: Outcome) -> None:
-        """Notes for repetitions how the whole call ended."""
+        """Notes for repetitions how the whole call ended. A question says that nothing was executed
+        where it can only be the answer to the one request that has keys."""
+        is_open = isinstance(outcome, Failure) and outcome.kind is FailureKind.QUESTION_OPEN
         for claimed in self._claimed:
-            if isinstance(outcome, Failure) and outcome.kind is FailureKind.QUESTION_OPEN:
+            if is_open and len(self._claimed) == 1 and claimed is self._last_change:
                 await self._settled(claimed, Settled.NOT_EXECUTED, None)
             elif claimed.is_known:
                 await self._settled(claimed, Settled.ANSWERED, outcome)

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
-from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.failures import Failure, FailureKind, Question
 from naftiko_runtime.json_values import MISSING, JsonValue, Missing
 
 
@@ -24,6 +24,7 @@ def write_outcome(outcome: Outcome) -> Mapping[str, JsonValue]:
             "step": outcome.step,
             "status": outcome.status,
             "details": dict(outcome.details),
+            "question": None if outcome.question is None else _written(outcome.question),
             "shape": None if isinstance(outcome.body, Missing) else [outcome.body],
         }
     return {
@@ -66,8 +67,33 @@ def _failure_of(document: Mapping[str, JsonValue]) -> Failure:
         step=_text(document["step"]),
         status=status if isinstance(status, int) else None,
         details=details,
+        question=_question_of(document.get("question")),
         body=shape[0] if isinstance(shape, list) and shape else MISSING,
     )
+
+
+def _written(question: Question) -> dict[str, JsonValue]:
+    return {
+        "id": question.id,
+        "message": question.message,
+        "url": question.url,
+        "operation": question.operation,
+        "accept": dict(question.accept),
+        "decline": dict(question.decline),
+    }
+
+
+def _question_of(document: JsonValue) -> Question | None:
+    if document is None:
+        return None
+    if not isinstance(document, dict):
+        raise BadOutcome
+    accept, decline = document["accept"], document["decline"]
+    if not isinstance(accept, dict) or not isinstance(decline, dict):
+        raise BadOutcome
+    id_, message = _text(document["id"]) or "", _text(document["message"]) or ""
+    operation = _text(document["operation"]) or ""
+    return Question(id_, message, _text(document["url"]), operation, accept, decline)
 
 
 def _text(value: JsonValue) -> str | None:

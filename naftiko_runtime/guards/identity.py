@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from naftiko_runtime.guards.masking import masked_headers, masked_url
+from naftiko_runtime.guards.masking import masked_headers, masked_url, masked_value
 from naftiko_runtime.json_codec import encode_json
-from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
+from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.operation import CallPlan, OperationPlan, UpstreamRequest
 from naftiko_runtime.plan.origin import Origin
 
 
@@ -16,10 +17,20 @@ def approval_hash(origin: Origin, plan: OperationPlan, request: UpstreamRequest)
     return _hash("approval", *_caller(origin), plan.version, *_sent(request))
 
 
-def repetition_hash(origin: Origin, plan: OperationPlan, request: UpstreamRequest) -> str:
-    """What repetitions have in common: caller, exposed operation and request. The version of the
-    file does not count, as a reload must not make a second order of a repetition."""
-    return _hash("repetition", origin.principal, plan.capability, plan.name, *_sent(request))
+def repetition_hash(
+    origin: Origin,
+    plan: OperationPlan,
+    request: UpstreamRequest,
+    arguments: Mapping[str, JsonValue],
+) -> str:
+    """What repetitions have in common: caller, exposed operation and request; where the operation
+    is more than this request, also its arguments, as a repetition is given the answer of all. The
+    version of the file does not count: a reload must not make a second order of a repetition."""
+    given: JsonValue = None
+    if not isinstance(plan.action, CallPlan):
+        given = [[name, arguments[name]] for name in sorted(arguments)]
+    whole = encode_json(masked_value(given, request.secrets)).decode()
+    return _hash("repetition", origin.principal, plan.capability, plan.name, whole, *_sent(request))
 
 
 def key_name(origin: str, value: str) -> str:

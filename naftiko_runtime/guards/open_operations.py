@@ -22,4 +22,5 @@ def changing_tools(plans: Iterable[CapabilityPlan]) -> list[str]:
 
 def may_change(plan: OperationPlan) -> bool:
     """Whether an operation can change something, by its methods and by what is declared of it."""
-    return not plan.read_only and any(call.method not in SAFE_METHODS for call in calls_of(plan))
+    unsafe = any(call.method not in SAFE_METHODS for call in calls_of(plan))
+    return plan.changes or (unsafe and not plan.read_only)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.plan.calls import METHOD_HEADERS
 from naftiko_runtime.plan.destinations import Target, destination_of, leads_to
 from naftiko_runtime.plan.operation import (
     SAFE_METHODS,
@@ -18,8 +19,8 @@ from naftiko_runtime.plan.operation import (
 from naftiko_runtime.settings.model import GuardRule, Mode
 from naftiko_runtime.settings.patterns import fits_any
 
-_OVERRIDES: Final = frozenset({"xhttpmethodoverride", "xhttpmethod", "xmethodoverride"})
-"""Folded names of headers with which some servers let a request be of another method."""
+_MADE_FOR_CHANGES: Final = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods of which nobody can say that they change nothing (RFC 9110, section 9.3; RFC 5789)."""
 
 
 class Rulebook:
@@ -45,9 +46,9 @@ class Rulebook:
     def concerns(self, plan: OperationPlan, protocol: str) -> bool:
         """Whether any request of an operation may have to be judged."""
         calls = calls_of(plan)
-        if any(call.method not in SAFE_METHODS for call in calls):
+        if any(call.method not in SAFE_METHODS or call.names_method for call in calls):
             return True
-        if calls and any(fold_name(each.name) in _OVERRIDES for each in plan.inputs):
+        if calls and plan.changes:
             return True
         limiting = [rule for rule in self._rules if rule.limits and protocol in rule.callers]
         return any(
@@ -56,6 +57,23 @@ class Rulebook:
             for call in calls
             for name in (call.operation, *self._alike(call.method))
         )
+
+    def may_change(
+        self, plan: OperationPlan, request: UpstreamRequest, rules: Iterable[GuardRule]
+    ) -> bool:
+        """Whether a request of an operation may change something, as these rules hold for it.
+
+        A file is believed that declares that something is changed: by a call of an unsafe method,
+        if there is one, else by any. One that declares that nothing is, is believed of POST and of
+        unknown methods, unless a rule holds up an operation that it names without `*`: then the
+        operator knows better.
+        """
+        if is_safe(request):
+            return plan.changes and all(call.method in SAFE_METHODS for call in calls_of(plan))
+        if not plan.read_only or methods_of(request) & _MADE_FOR_CHANGES:
+            return True
+        names = (request.operation, *self._twins(request))
+        return any(_singles_out(rule, name) for rule in rules for name in names)
 
     def guards_server_of(self, request: UpstreamRequest, protocol: str) -> bool:
         """Whether some operation is guarded at the server of a request, or everything of its
@@ -101,7 +119,9 @@ def calls_of(plan: OperationPlan) -> list[CallPlan]:
 def methods_of(request: UpstreamRequest) -> set[str]:
     """The methods that an upstream may take a request to be of."""
     given = {
-        value.strip().upper() for name, value in request.headers if fold_name(name) in _OVERRIDES
+        value.strip().upper()
+        for name, value in request.headers
+        if fold_name(name) in METHOD_HEADERS
     }
     return {request.method, *given}
 
@@ -109,6 +129,13 @@ def methods_of(request: UpstreamRequest) -> set[str]:
 def is_safe(request: UpstreamRequest) -> bool:
     """Whether a request changes nothing, by its method."""
     return methods_of(request) <= SAFE_METHODS
+
+
+def _singles_out(rule: GuardRule, name: str) -> bool:
+    if rule.mode is not Mode.READ_ONLY and rule.approve is None and rule.idempotency is None:
+        return False
+    spelt = (pattern for pattern in rule.match if "*" not in pattern.rpartition(".")[2])
+    return fits_any(spelt, name)
 
 
 def restricts(rule: GuardRule) -> bool:

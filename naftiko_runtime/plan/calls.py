@@ -13,6 +13,9 @@ from naftiko_runtime.plan.logins import Login
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 
+METHOD_HEADERS = frozenset({"xhttpmethodoverride", "xhttpmethod", "xmethodoverride"})
+"""Folded names of headers with which some servers let a request be of another method."""
+
 
 @dataclass(slots=True)
 class Scope:
@@ -61,9 +64,11 @@ class Shelf:
 @dataclass(frozen=True, slots=True)
 class CallPlan:
     """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when
-    a variable is not set or a value does not fit its place)."""
+    a variable is not set or a value does not fit its place). `names_method` says that a header of
+    it is one of METHOD_HEADERS."""
 
     upstream: str
     operation: str
     method: str
     build: Callable[[Scope], UpstreamRequest]
+    names_method: bool = False

@@ -151,8 +151,9 @@ class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
     `capability` is the label of its file, `function` the aggregate function that it refers to;
-    both are for traces. `version` identifies the text of the file, and `read_only` says that it
-    declares that nothing is changed, whatever the method. `accepts_body` says that a JSON request
+    both are for traces. `version` identifies the text of the file. `read_only` says that it
+    declares that nothing is changed, and `changes` that something is, whatever the method.
+    `accepts_body` says that a JSON request
     body is read or passed on,
     `body_required` that the call cannot do without. `passes_encoded_body` says that the body goes
     upstream as it came together with its Content-Encoding, so that it may be compressed. `errors`
@@ -171,6 +172,7 @@ class OperationPlan:
     function: str | None = None
     version: str = ""
     read_only: bool = False
+    changes: bool = False
     errors: tuple[ErrorPlan, ...] = ()
 
 

@@ -1,12 +1,13 @@
 """What guards want to know of each operation besides what executing it takes: which version of its
-file it is of, and whether it is declared to change nothing."""
+file it is of, and whether it is declared to change nothing, or something."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Final
 
-from naftiko_runtime.document.model import Capability
+from naftiko_runtime.document.model import Capability, Hints
 from naftiko_runtime.plan.operation import (
     CapabilityPlan,
     OperationPlan,
@@ -14,6 +15,8 @@ from naftiko_runtime.plan.operation import (
     RestOperationPlan,
     ToolPlan,
 )
+
+_SILENT: Final = Hints()
 
 
 def version_of(text: bytes) -> str:
@@ -24,23 +27,26 @@ def version_of(text: bytes) -> str:
 def with_provenance(plan: CapabilityPlan, capability: Capability, version: str) -> CapabilityPlan:
     """The plan, whose operations say where they come from."""
 
-    def marked(operation: OperationPlan, read_only: bool | None) -> OperationPlan:
+    def marked(operation: OperationPlan, hints: Hints = _SILENT) -> OperationPlan:
+        """Of declarations that contradict each other, the one of a change counts."""
         function = capability.aggregates.get(operation.function or "")
-        is_safe = function is not None and function.semantics.safe is True
+        safe = None if function is None else function.semantics.safe
+        said = safe if hints.read_only is None else hints.read_only
+        changes = hints.destructive is True or said is False
         return replace(
-            operation, version=version, read_only=is_safe if read_only is None else read_only
+            operation, version=version, read_only=said is True and not changes, changes=changes
         )
 
     def marked_tool(tool: ToolPlan) -> ToolPlan:
-        return replace(tool, operation=marked(tool.operation, tool.hints.read_only))
+        return replace(tool, operation=marked(tool.operation, tool.hints))
 
     def marked_exposed(exposed: RestOperationPlan) -> RestOperationPlan:
-        return replace(exposed, operation=marked(exposed.operation, None))
+        return replace(exposed, operation=marked(exposed.operation))
 
     def marked_resource(resource: ResourcePlan) -> ResourcePlan:
         if resource.operation is None:
             return resource
-        return replace(resource, operation=marked(resource.operation, None))
+        return replace(resource, operation=marked(resource.operation))
 
     return replace(
         plan,

@@ -11,6 +11,7 @@ from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import JsonError
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.bodies import BodyWriter
+from naftiko_runtime.plan.calls import METHOD_HEADERS
 from naftiko_runtime.plan.getters import Arguments, Compiler, arguments_of
 from naftiko_runtime.plan.headers import header_text
 from naftiko_runtime.plan.inputs import InputCollector, Need, need_of
@@ -73,6 +74,11 @@ def compile_call(
             operation=operation.reference,
             method=operation.method,
             build=compile_build(operation, parts, write_url, write_headers, body),
+            names_method=any(
+                parameter.location is ParameterPlace.HEADER
+                and fold_name(parameter.name) in METHOD_HEADERS
+                for parameter in operation.parameters
+            ),
         ),
         accepts_body=source.forwards or whole or fields,
         passes_body=raw or (from_rest and source.forwards),

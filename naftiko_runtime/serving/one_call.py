@@ -97,7 +97,7 @@ async def call_operation(
     upstreams = open_upstreams(choices)
     upstreams.adopt(collection.settings)
     targets = [target for each in collection.plans for target in each.targets]
-    stateless = StatelessGuard(upstreams, collection.settings, targets)
+    stateless = StatelessGuard(upstreams, collection.settings, targets, plan)
     guarding = Guarding(stateless, Reporter(speaks=False))
     try:
         await guarding.adopt(for_a_terminal(collection))

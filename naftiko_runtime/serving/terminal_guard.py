@@ -14,7 +14,7 @@ from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.guards.rulebook import Rulebook, is_safe
 from naftiko_runtime.plan.destinations import Target
-from naftiko_runtime.plan.operation import UpstreamRequest
+from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.settings.model import IN_MEMORY, GuardRule, RuntimeSettings
 
@@ -38,20 +38,25 @@ def _for_terminals(rules: Iterable[GuardRule]) -> tuple[GuardRule, ...]:
 
 
 class StatelessGuard:
-    """Implements `Upstreams` for calls that have passed all other guards: refuses those for which
-    something would have to be remembered where nothing is. Closes nothing."""
+    """Implements `Upstreams` for calls of one operation that have passed all other guards: refuses
+    those for which something would have to be remembered where nothing is. Closes nothing."""
 
     def __init__(
-        self, upstreams: Upstreams, settings: RuntimeSettings, targets: Iterable[Target]
+        self,
+        upstreams: Upstreams,
+        settings: RuntimeSettings,
+        targets: Iterable[Target],
+        plan: OperationPlan,
     ) -> None:
         self._upstreams = upstreams
+        self._plan = plan
         self._settings = settings
         rules = settings.guards if settings.state == IN_MEMORY else ()
         self._rulebook = Rulebook(_for_terminals(rules), targets)
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        if not is_safe(request):
-            rules = self._rulebook.rules_for(request, TERMINAL)
+        rules = self._rulebook.rules_for(request, TERMINAL)
+        if not is_safe(request) or self._rulebook.may_change(self._plan, request, rules):
             if any(rule.approve is not None for rule in rules):
                 raise self._refusal(request, FailureKind.APPROVAL_REQUIRED, "a person's approval")
             if any(rule.idempotency is not None for rule in rules):

@@ -22,7 +22,7 @@ from naftiko_runtime.settings.model import (
 from naftiko_runtime.state.memory import MemoryStore
 from tests.guards.shop import BUY, SHOP, Era, Shop, order, problem, shop
 from tests.recording_upstream import RecordingUpstream, Reply, reply_json
-from tests.served_files import tool_text, tool_value
+from tests.served_files import Answered, tool_text, tool_value
 
 READ_ONLY = GuardRule(("*",), mode=Mode.READ_ONLY)
 APPROVE = GuardRule(("*",), approve=Approval())
@@ -266,6 +266,58 @@ def test_a_repetition_of_several_steps_gets_the_answer_of_all() -> None:
         assert len(shopping.writes) == 1
 
 
+TWO = SHOP.replace(
+    "        - path: /raw/{path}\n",
+    """\
+        - path: /accounts/{account}/two
+          operations:
+            - method: POST
+              name: two
+              steps:
+                - {type: call, name: one, call: shop.buy}
+                - {type: call, name: two, call: shop.buy, with: {id: "{{other}}"}}
+                - type: question
+                  name: sure
+                  when: "@.two.question"
+                  id: q1
+                  message: Really?
+                  answer: {operation: search, accept: {text: "yes"}, decline: {text: "no"}}
+        - path: /raw/{path}
+""",
+)
+"""Two orders in one call, of which the second may be answered with a question."""
+
+
+def two(shopping: Shop, other: str = "second") -> Answered:
+    body = {"id": "first", "other": other, "quantity": 1, "side": "BUY"}
+    return shopping.files.post("/accounts/A1/two", body)
+
+
+def ids_sent(shopping: Shop) -> list[str]:
+    return [request.json()["orders"][0]["id"] for request in shopping.writes]
+
+
+def test_a_question_about_a_second_order_does_not_let_the_first_be_placed_again() -> None:
+    with shop(KEYED, files=(TWO,)) as shopping:
+        shopping.upstream.answers(
+            lambda request: reply_json({"question": b'"second"' in request.body})
+        )
+        asked = two(shopping)
+        assert problem(asked) == (409, "question-open")
+        again = two(shopping)
+        assert again.json() == asked.json()
+        assert ids_sent(shopping) == ["first", "second"]
+
+
+def test_the_answer_to_some_steps_is_not_given_to_others() -> None:
+    with shop(KEYED, files=(TWO,)) as shopping:
+        first = two(shopping)
+        assert first.status == 200
+        assert problem(two(shopping, "third")) == (409, "key-conflict")
+        assert two(shopping).body == first.body
+        assert ids_sent(shopping) == ["first", "second"]
+
+
 def test_a_required_key_that_is_missing_keeps_a_call_from_being_sent() -> None:
     rule = GuardRule(("*",), idempotency=Idempotency("$.body.orders[*].id", required=True))
     with shop(rule) as shopping:
@@ -383,6 +435,14 @@ def test_a_dry_run_shows_the_request_and_sends_nothing() -> None:
         assert not shopping.upstream.requests
         unclear = shopping.files.post("/accounts/A1/buy", body, {"naftiko-dry-run": "perhaps"})
         assert problem(unclear) == (400, "invalid-input")
+        assert not shopping.upstream.requests
+
+
+def test_what_is_passed_on_has_no_dry_run() -> None:
+    with shop() as shopping:
+        dry = {"naftiko-dry-run": "true"}
+        refused = shopping.files.post("/raw/accounts/A1/orders", {}, dry)
+        assert problem(refused) == (400, "invalid-input")
         assert not shopping.upstream.requests
 
 

@@ -16,6 +16,7 @@ from naftiko_runtime.consumes.messages import RequestStream, StreamedResponse, S
 from naftiko_runtime.engine.answers import PASSED_HEADERS
 from naftiko_runtime.engine.execute import bind_inputs
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
+from naftiko_runtime.exposes.rest.dry_run import wants_dry_run
 from naftiko_runtime.exposes.rest.forwards import Found, ServedForward
 from naftiko_runtime.exposes.rest.inputs import RequestInputs
 from naftiko_runtime.exposes.rest.percent import decode_percent
@@ -55,6 +56,9 @@ async def forward(found: Found, incoming: Incoming, streams: Streams, send: Send
     if incoming.method in _UNSPOKEN:
         detail = f"{incoming.method} is not passed on"
         raise fail(FailureKind.METHOD_NOT_ALLOWED, detail)
+    if wants_dry_run(incoming.headers):
+        detail = "nothing was sent: what is passed on as it comes cannot be shown beforehand"
+        raise fail(FailureKind.INVALID_INPUT, detail, field="Naftiko-Dry-Run")
     _note(found.target)
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.headers
