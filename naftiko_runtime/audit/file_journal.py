@@ -68,9 +68,12 @@ class FileJournal:
                 try:
                     numbers = await loop.run_in_executor(self._thread, self._file.append, drafts)
                 except Exception as error:
+                    fault: Exception = error
+                    if not isinstance(error, AuditUnavailable):
+                        fault = AuditUnavailable(f"the journal cannot be written: {error}")
                     for _, waiting in taken:
                         if not waiting.done():
-                            waiting.set_exception(error)
+                            waiting.set_exception(fault)
                 else:
                     for (_, waiting), number in zip(taken, numbers, strict=True):
                         if not waiting.done():

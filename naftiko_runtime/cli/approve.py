@@ -82,6 +82,8 @@ def _text(call: WaitingCall) -> str:
     ]
     if request.get("body") not in (None, "", {}):
         lines.append(f"  body     {_indented(request['body'])}")
+    if request.get("headers"):
+        lines.append(f"  headers  {_indented(request['headers'])}")
     if document.get("preview") is not None:
         lines.append(f"  preview  {_indented(document['preview'])}")
     return for_terminal("\n".join(lines))

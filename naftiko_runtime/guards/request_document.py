@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.guards.masking import masked_headers, masked_text, masked_url, masked_value
-from naftiko_runtime.json_codec import JsonError, decode_json, decode_request_json
+from naftiko_runtime.json_codec import JsonError, decode_request_json
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import UpstreamRequest
 
@@ -65,10 +65,12 @@ def _shown_body(request: UpstreamRequest, headers: Mapping[str, JsonValue]) -> J
         return f"{len(content)} bytes, {headers['content-encoding']}"
     if not _is_form(content, headers):
         try:
-            return decode_json(content)
-        except JsonError:
+            return decode_request_json(content)
+        except JsonError:  # such as a member that is there twice: people see both
             pass
-    return content[:_LONGEST_SHOWN].decode("utf-8", "replace")
+    shown = content[:_LONGEST_SHOWN].decode("utf-8", "replace")
+    rest = len(content) - _LONGEST_SHOWN
+    return f"{shown}… and {rest} more bytes" if rest > 0 else shown
 
 
 def _body(request: UpstreamRequest, headers: Mapping[str, JsonValue]) -> JsonValue:

@@ -309,6 +309,16 @@ async def test_a_full_disk_takes_no_calls_until_there_is_room(path: Path) -> Non
 
 
 @pytest.mark.anyio
+async def test_what_ends_after_the_journal_was_closed_is_told_so(path: Path) -> None:
+    """As when the process stops under a call: its caller is given the answer all the same."""
+    journal = FileJournal(path)
+    number = await journal.begin(CALL)
+    await journal.aclose()
+    with pytest.raises(AuditUnavailable):
+        await journal.end(number, {"status": 200})
+
+
+@pytest.mark.anyio
 async def test_what_is_no_json_is_refused_before_anything_is_written(path: Path) -> None:
     journal = FileJournal(path)
     with pytest.raises(AuditUnavailable, match="JSON"):

@@ -72,7 +72,8 @@ def test_what_waits_is_listed_with_all_that_would_be_sent(floor: Floor) -> None:
     id_ = floor.park({"symbol": "BUY\u202e\x1b[2J", "quantity": 5})
     code, printed, _ = floor.command("approve", "--list")
     assert code == 0
-    for shown in (id_, "desk.place", "POST", "/orders", '"quantity": 5', "1.02 USD", "s left"):
+    sent = ("POST", "/orders", '"quantity": 5', '"content-type": "application/json"')
+    for shown in (id_, "desk.place", *sent, "1.02 USD", "s left"):
         assert shown in printed
     assert "<U+202E>" in printed
     assert "\x1b" not in printed

@@ -77,6 +77,17 @@ def test_a_body_that_can_be_read_in_two_ways_is_refused(content: bytes) -> None:
         document_of(request(content=content), {})
 
 
+def test_people_are_shown_both_of_two_members_of_one_name() -> None:
+    content = b'{"quantity": 1000, "quantity": 1}'
+    assert describe_request(request(content=content))["body"] == content.decode()
+
+
+def test_people_are_told_how_much_of_a_text_they_do_not_see() -> None:
+    plain = (("Content-Type", "text/plain"),)
+    shown = describe_request(request(headers=plain, content=b"x" * 20_000 + b"quantity=1000"))
+    assert str(shown["body"]).endswith("x… and 13 more bytes")
+
+
 def test_a_compressed_body_is_no_value() -> None:
     asked = request(headers=(("Content-Encoding", "gzip"),), content=b'{"a": 1}')
     assert document_of(asked, {})["body"] == '{"a": 1}'

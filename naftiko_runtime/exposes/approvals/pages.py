@@ -18,6 +18,8 @@ from naftiko_runtime.json_values import JsonValue
 
 _MOST_CALLS: Final = 50
 _MOST_ROWS: Final = 20
+_SHORT_URL: Final = 300
+_LONGEST_URL: Final = 100_000
 _TITLE: Final = "Approvals"
 
 
@@ -160,7 +162,8 @@ def _form(reader: Reader, path: str, label: str, style: str, **fields: str) -> s
 def _description(reader: Reader, call: ParkedCall, *, whole: bool = False) -> str:
     """All about a call; `whole`: nothing that is sent has to be unfolded."""
     request = call.request
-    method, url = (line(str(request.get(key, "")), 300) for key in ("method", "url"))
+    method = line(str(request.get("method", "")))
+    url = line(str(request.get("url", "")), _LONGEST_URL if whole else _SHORT_URL)
     left = max(0, round(call.until - reader.now))
     end = datetime.fromtimestamp(call.until, UTC).strftime("%H:%M:%S UTC")
     parts = [
@@ -177,7 +180,9 @@ def _description(reader: Reader, call: ParkedCall, *, whole: bool = False) -> st
         parts.append(value_block(request["body"], whole=whole))
     headers = request.get("headers")
     if headers:
-        parts.append(f"<details><summary>Headers</summary>{value_block(headers)}</details>")
+        shown = value_block(headers, whole=whole)
+        is_open = " open" if whole else ""
+        parts.append(f"<details{is_open}><summary>Headers</summary>{shown}</details>")
     arguments = value_block(dict(call.arguments))
     parts.append(f"<details><summary>What the caller gave</summary>{arguments}</details>")
     return "".join(parts)

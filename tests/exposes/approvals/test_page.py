@@ -67,6 +67,22 @@ async def test_a_call_is_approved_by_two_clicks_and_then_sent_once() -> None:
         assert "does not wait any more" in (await page.get("/approvals/a-1")).text
 
 
+async def test_who_confirms_sees_all_of_the_address_and_the_headers() -> None:
+    request = {
+        "method": "POST",
+        "url": f"https://localhost:5000/orders?note={'x' * 600}&quantity=1000",
+        "headers": {"x-note": "y" * 900, "x-account": "U2"},
+        "body": None,
+    }
+    async with a_page(Desk()) as page:
+        await page.desk.park(a_call(request=request))
+        await page.log_in()
+        text = (await page.get("/approvals/a-1/approve")).text
+    assert "&amp;quantity=1000" in text
+    assert "y" * 900 in text
+    assert "<details open><summary>Headers" in text
+
+
 async def test_a_call_is_refused_for_good() -> None:
     async with a_page(await parked(Desk())) as page:
         await page.log_in()
