@@ -3,7 +3,8 @@
 They are in `runtime.yaml` beside the capability files, or in the file that `--settings` names. A
 version with an error is not taken: the last good one stays in force, and where there was none,
 nothing may be served. Nor is one that is still being written, as half a file may be one with fewer
-guards; and a file that is gone leaves its settings in force until the process ends.
+guards; and a file that is gone or has lost its content, as on a full disk, leaves its settings in
+force until the process ends.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ def _read(
         return before, False
     if before is not None and is_being_written(path):
         return before, True
+    if not content.strip() and _says_something(before):
+        return _refused(before, path, digest, _emptied(path)), False
     reading = read_settings(path, content, variables)
     if reading.settings is None:
         return _refused(before, path, digest, *reading.problems), False
@@ -137,13 +140,29 @@ def _several(first: Path, second: Path) -> Problem:
     return Problem("several-settings", Place(str(first)), (), message, remedy)
 
 
+def _says_something(before: SettingsVersion | None) -> bool:
+    return before is not None and before.document is not None and bool(before.document.value)
+
+
+def _emptied(path: Path) -> Problem:
+    return Problem(
+        "settings-gone",
+        Place(str(path)),
+        (),
+        "the file is empty; what it said stays in force until this process ends",
+        'write "{}" into it to work without settings',
+        Severity.WARNING,
+        Consequence.NOTHING,
+    )
+
+
 def _gone(path: Path) -> Problem:
     return Problem(
         "settings-gone",
         Place(str(path)),
         (),
         "the settings are gone; what they said stays in force until this process ends",
-        "put the file back, or an empty one in its place to work without settings",
+        'put the file back, or one with "{}" in its place to work without settings',
         Severity.WARNING,
         Consequence.NOTHING,
     )

@@ -166,7 +166,7 @@ async def test_a_hidden_tool_is_neither_listed_nor_called(
                 await client.call_tool("orders-cancel", {})
         assert "cancel" not in str(caught.value).replace('"orders-cancel"', "", 1)
         assert get(serving, "/orders/cancel").status_code == 200
-        put(folder, "")
+        put(folder, "{}")
         serving.wait_for_event("settings", count=2)
         assert await tools_of(serving.mcp()) == ["orders-live", "orders-cancel"]
     assert [request.target for request in upstream.requests] == ["/cancel"]

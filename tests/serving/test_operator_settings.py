@@ -201,10 +201,35 @@ def test_settings_that_are_gone_stay_in_force(shop: Path, write: Write) -> None:
     assert not load(shop.parent, before=second).differs_from(second)
 
 
-def test_an_empty_file_takes_the_place_of_settings(shop: Path, write: Write) -> None:
+@pytest.mark.parametrize("text", ["", "\n  \n"])
+def test_settings_that_lose_their_content_stay_in_force(
+    shop: Path, write: Write, text: str
+) -> None:
+    """As on a full disk, or by a slip of `>`."""
     write("shop/runtime.yaml", READ_ONLY)
     first = load(shop.parent)
+    write("shop/runtime.yaml", text)
+    second = load(shop.parent, before=first)
+    assert second.settings == first.settings
+    assert rules(second) == ["settings-gone"]
+    write("shop/runtime.yaml", READ_ONLY)
+    assert rules(load(shop.parent, before=second)) == []
+
+
+@pytest.mark.parametrize("text", ["{}", "# nothing is guarded here"])
+def test_a_file_that_says_nothing_takes_the_place_of_settings(
+    shop: Path, write: Write, text: str
+) -> None:
+    write("shop/runtime.yaml", READ_ONLY)
+    first = load(shop.parent)
+    write("shop/runtime.yaml", text)
+    assert load(shop.parent, before=first).settings.guards == ()
+
+
+def test_an_empty_file_from_the_start_sets_nothing(shop: Path, write: Write) -> None:
     write("shop/runtime.yaml", "")
+    first = load(shop.parent)
+    assert not first.has_bad_settings
     assert load(shop.parent, before=first).settings.guards == ()
 
 
