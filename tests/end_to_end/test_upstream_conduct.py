@@ -156,7 +156,7 @@ def test_session_is_kept_open_and_its_state_can_be_seen(
         wait_for_session(serving, "open")
         serving.wait_for_event("session-back", upstream=upstream.url)
         assert len(serving.events_of("session-lost")) == 1
-        (tmp_path / "runtime.yaml").write_text("")
+        (tmp_path / "runtime.yaml").write_text("{}")
         until = time.monotonic() + WAIT_SECONDS
         while sessions(serving):
             assert time.monotonic() < until
