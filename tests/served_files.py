@@ -204,8 +204,8 @@ def served(
             return asyncio.run_coroutine_threadsafe(work, loop).result(SECONDS)
 
         upstreams = HttpUpstreams(UpstreamSettings())
-        streams = HttpStreams(UpstreamSettings(), upstreams.send)
-
+        upstreams.adopt(settings)
+        streams = HttpStreams(UpstreamSettings(), upstreams.send, upstreams.traffic)
         kept = store or MemoryStore()
         guards = Guards(upstreams, kept)
         guards.adopt(settings, plans, kept, journal)

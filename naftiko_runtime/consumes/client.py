@@ -27,6 +27,7 @@ from naftiko_runtime.consumes.sessions import session_ended, tells_session_end
 from naftiko_runtime.consumes.tracing import send_traced
 from naftiko_runtime.consumes.traffic import Traffic
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.plan.calls import method_of
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import RuntimeSettings
 from naftiko_runtime.telemetry.spans import current_span
@@ -102,11 +103,13 @@ class HttpUpstreams:
             detail = f"{label(request, address)}: {error}"
             raise fail(FailureKind.UPSTREAM_UNTRUSTED, detail) from error
         content = request.content
+        if request.permit is not None:
+            await request.permit()
         try:
             length = 0 if content is None else len(content)
             host = address.host_header
             head = write_head(request.method, target, host, request.headers, length)
-            return await self._exchange(upstream, request.method, head, content, deadline)
+            return await self._exchange(upstream, request, head, content, deadline)
         except NoAnswer as error:
             exchange = Exchange(request, upstream)
             raise CallFailed(failure_of(error, exchange)) from error
@@ -114,7 +117,7 @@ class HttpUpstreams:
     async def _exchange(
         self,
         upstream: Upstream,
-        method: str,
+        request: UpstreamRequest,
         head: bytes,
         content: bytes | None,
         deadline: float | None,
@@ -125,13 +128,13 @@ class HttpUpstreams:
         if deadline is None:
             deadline = self._loop.time() + upstream.settings.timeout
         limit = upstream.settings.max_response_bytes
-        is_head = method == "HEAD"
+        is_head = request.method == "HEAD"
         connection = pool.take() or await pool.obtain(deadline)
         was_idle = connection.is_used
         try:
             return await exchange(connection, head, content, deadline, limit, is_head=is_head)
         except NoAnswer as error:
-            if not may_send_again(error, method, was_idle=was_idle):
+            if not may_send_again(error, method_of(request), was_idle=was_idle):
                 raise
         pool.drop_idle()
         connection = await pool.obtain(deadline)

@@ -27,6 +27,7 @@ from naftiko_runtime.consumes.sessions import session_ended, tells_session_end
 from naftiko_runtime.consumes.tracing import traced
 from naftiko_runtime.consumes.traffic import Traffic
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.plan.calls import method_of
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import RuntimeSettings
 
@@ -64,6 +65,7 @@ class HttpStreams:
             conduct = self._traffic.conduct_of(outgoing)
             async with (
                 self._in_turn(outgoing, conduct) as note,
+                _permitted(outgoing),
                 _exchanged(exchange, target, body) as response,
             ):
                 note_status(response.status)
@@ -119,6 +121,13 @@ class HttpStreams:
 
 
 @asynccontextmanager
+async def _permitted(request: UpstreamRequest) -> AsyncIterator[None]:
+    if request.permit is not None:
+        await request.permit()
+    yield
+
+
+@asynccontextmanager
 async def _exchanged(
     exchange: Exchange, target: bytes, body: RequestStream | None
 ) -> AsyncIterator[StreamedResponse]:
@@ -157,7 +166,7 @@ async def _begin(
     try:
         await _head_of(stream, None)
     except NoAnswer as error:
-        if not may_send_again(error, request.method, was_idle=was_idle):
+        if not may_send_again(error, method_of(request), was_idle=was_idle):
             raise
         pool.drop_idle()
         stream = AnswerStream(await pool.obtain(deadline), loop)

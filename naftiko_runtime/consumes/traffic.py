@@ -15,6 +15,7 @@ from naftiko_runtime.consumes.lanes import Lane, Lanes
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.consumes.retrying import is_worth_repeating, pause_before, retry_after
 from naftiko_runtime.failures import CallFailed, Failure
+from naftiko_runtime.plan.calls import method_of
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import UpstreamRule
 
@@ -102,7 +103,7 @@ def _pause_before_next(
 ) -> float | None:
     """Seconds until another try, None when there is to be none."""
     retries = conduct.retries
-    if retries is None or tries > retries.times or not is_worth_repeating(last, request.method):
+    if retries is None or tries > retries.times or not is_worth_repeating(last, method_of(request)):
         return None
     pause = pause_before(retries, tries, random.random)
     return max(pause, retry_after(last) or 0.0)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse
@@ -24,9 +24,9 @@ from naftiko_runtime.guards.masking import masked_value
 from naftiko_runtime.guards.preview import preview_of
 from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request, document_of
-from naftiko_runtime.guards.rulebook import is_safe
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.calls import is_safe
 from naftiko_runtime.plan.operation import CallPlan, Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.settings.model import Approval, GuardRule, Mode
 from naftiko_runtime.state.store import StateUnavailable
@@ -147,7 +147,7 @@ class GuardedCall:
         known = await self._desk.approvals.find(hash_)
         preview: JsonValue = None
         path = next((each.preview for each in approvals if each.preview), None)
-        if known is None and path is not None:
+        if known is None and path is not None and request.method != "DELETE":
             preview = await preview_of(request, path, self._desk.upstreams)
         call = self._parked(request, min(each.expires for each in approvals), preview)
         effect, record = await self._desk.approvals.ask(hash_, call)
@@ -212,7 +212,9 @@ class GuardedCall:
         try:
             await self._check_halt()  # it may have come while a person was asked
             claimed = self._last_change = await self._claim(request, keys)
-            response = await self._desk.upstreams.send(request)
+            # It may come while the request waits for its turn, too
+            permitted = replace(request, permit=self._check_halt)
+            response = await self._desk.upstreams.send(permitted)
         except CallFailed as failed:
             await recording.failed(failed.failure)
             if claimed is not None and not failed.failure.executed:

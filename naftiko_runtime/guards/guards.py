@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from naftiko_runtime.audit.journal import Journal
@@ -22,8 +23,9 @@ from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request
-from naftiko_runtime.guards.rulebook import Rulebook, is_safe
+from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.plan.calls import is_safe
 from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.operation import CapabilityPlan, Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
@@ -109,6 +111,12 @@ class Guards:
             raise
 
     async def _judge_forward(self, request: UpstreamRequest, origin: Origin) -> None:
+        await self.check_halt()
+        if self._desk.rules.guards_server_of(request, origin.protocol):
+            raise CallFailed(refusals.not_forwarded(request.method, request.upstream))
+
+    async def check_halt(self) -> None:
+        """Raises CallFailed where nothing may be changed, or nobody knows."""
         try:
             reason = await self._desk.halt.reason()
         except StateUnavailable as error:
@@ -116,8 +124,6 @@ class Guards:
             raise CallFailed(refusals.unavailable(FailureKind.STATE_UNAVAILABLE, why)) from error
         if reason is not None:
             raise CallFailed(refusals.halted(reason))
-        if self._desk.rules.guards_server_of(request, origin.protocol):
-            raise CallFailed(refusals.not_forwarded(request.method, request.upstream))
 
     def _look_up(self, plan: OperationPlan, protocol: str) -> tuple[OperationPlan, bool]:
         """Kept with the plan itself, whose identity is then nobody else's."""
@@ -168,9 +174,10 @@ class GuardedStreams:
     async def stream(
         self, request: UpstreamRequest, body: RequestStream | None
     ) -> AsyncIterator[StreamedResponse]:
+        permit = None if is_safe(request) else self._guards.check_halt
         async with (
             self._guards.forwarding(request, self._origin) as recording,
-            self._streams.stream(request, body) as response,
+            self._streams.stream(replace(request, permit=permit), body) as response,
         ):
             if recording is not None:
                 await recording.answered(response.status)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from naftiko_runtime.document.dialects import fold_name
-from naftiko_runtime.plan.calls import METHOD_HEADERS
+from naftiko_runtime.plan.calls import is_safe, methods_of
 from naftiko_runtime.plan.destinations import Target, destination_of, leads_to
 from naftiko_runtime.plan.operation import (
     SAFE_METHODS,
@@ -114,21 +113,6 @@ def calls_of(plan: OperationPlan) -> list[CallPlan]:
     if isinstance(action, OrchestrationPlan):
         return [step.call for step in action.steps if isinstance(step, CallStepPlan)]
     return []
-
-
-def methods_of(request: UpstreamRequest) -> set[str]:
-    """The methods that an upstream may take a request to be of."""
-    given = {
-        value.strip().upper()
-        for name, value in request.headers
-        if fold_name(name) in METHOD_HEADERS
-    }
-    return {request.method, *given}
-
-
-def is_safe(request: UpstreamRequest) -> bool:
-    """Whether a request changes nothing, by its method."""
-    return methods_of(request) <= SAFE_METHODS
 
 
 def _singles_out(rule: GuardRule, name: str) -> bool:

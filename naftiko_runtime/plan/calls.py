@@ -3,9 +3,10 @@ the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.formats import JSON, RawFormat
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.logins import Login
@@ -31,7 +32,9 @@ class Scope:
 class UpstreamRequest:
     """One HTTP request, ready to send. `url` is absolute and percent-encoded; `upstream` is the
     consumed namespace, for settings and messages; `secrets` are texts that must not be shown.
-    `login` is None unless its credentials take an exchange with the upstream or an issuer."""
+    `login` is None unless its credentials take an exchange with the upstream or an issuer.
+    `permit` is awaited each time right before it is sent, whatever it has waited for until then;
+    it raises what is to become of the call where it may not be sent any more."""
 
     upstream: str
     operation: str
@@ -41,6 +44,27 @@ class UpstreamRequest:
     content: bytes | None = None
     secrets: tuple[str, ...] = ()
     login: Login | None = None
+    permit: Callable[[], Awaitable[None]] | None = None
+
+
+def methods_of(request: UpstreamRequest) -> set[str]:
+    """The methods that an upstream may take a request to be of."""
+    given = {
+        value.strip().upper()
+        for name, value in request.headers
+        if fold_name(name) in METHOD_HEADERS
+    }
+    return {request.method, *given}
+
+
+def is_safe(request: UpstreamRequest) -> bool:
+    """Whether a request changes nothing, by its method."""
+    return methods_of(request) <= SAFE_METHODS
+
+
+def method_of(request: UpstreamRequest) -> str:
+    """The method that counts: one that is not safe, if a header names one."""
+    return min(methods_of(request) - SAFE_METHODS, default=request.method)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.guards.rulebook import Rulebook, is_safe
+from naftiko_runtime.guards.rulebook import Rulebook
+from naftiko_runtime.plan.calls import is_safe
 from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
 from naftiko_runtime.serving.collection import Collection

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from naftiko_runtime.settings.model import Approval, GuardRule, Idempotency, Mode
+from naftiko_runtime.settings.model import (
+    Approval,
+    GuardRule,
+    Idempotency,
+    Mode,
+    Retries,
+    UpstreamRule,
+)
 from tests.guards.shop import BUY, SHOP, Era, Shop, shop
+from tests.recording_upstream import reply_json
 from tests.served_files import tool_text
 
 ERAS: list[Era] = ["auto", "legacy"]
@@ -65,6 +73,16 @@ def test_without_guards_declarations_keep_nobody_from_anything() -> None:
     with shop(files=(DECLARED,)) as shopping:
         for name in ("quote", "drop", "wipe", "touch", "both", "forged", "look-and-buy"):
             assert tool_of(shopping, name, "auto")
+
+
+def test_what_a_header_makes_a_change_is_never_sent_twice() -> None:
+    again = UpstreamRule("*", retries=Retries(times=3, delay=0.01))
+    with shop(upstreams=(again,), files=(DECLARED,)) as shopping:
+        shopping.upstream.answers(reply_json({}, 503))
+        assert not tool_of(shopping, "forged", "auto")
+        assert len(shopping.upstream.requests) == 1
+        assert shopping.files.get("/accounts/A1/orders").status == 503
+        assert len(shopping.upstream.requests) == 5
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,14 @@ def test_a_preview_shows_what_the_upstream_would_do() -> None:
         assert len(shopping.upstream.requests) == 2
 
 
+def test_no_preview_is_asked_of_what_is_to_be_removed() -> None:
+    """It could only be asked with another method, which may do something else there."""
+    with shop(GuardRule(("*",), approve=Approval(preview="/check"))) as shopping:
+        parked = shopping.files.call("DELETE", "/accounts/A1/orders/7")
+        assert "preview" not in approval_of(parked)
+        assert not shopping.upstream.requests
+
+
 def test_without_a_preview_a_call_can_be_approved_all_the_same() -> None:
     with shop(GuardRule(("*",), approve=Approval(preview="/check"))) as shopping:
         shopping.upstream.answers(reply_json({"error": "no"}, 503))
