@@ -39,8 +39,10 @@ with the calls made against the API that the file consumes.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code."""
-    parser = _build_parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # The others are loaded only to be listed, or to say that there is no such command.
+    parser = _build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
+    arguments = parser.parse_args(words)
     run: Callable[[argparse.Namespace], int] = arguments.run
     command: argparse.ArgumentParser = arguments.parser
     try:
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="naftiko",
         description=_DESCRIPTION,
@@ -63,7 +65,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         module = import_module(f"{__name__}.{name}")
         summary = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(

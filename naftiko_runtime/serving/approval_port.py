@@ -10,14 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from naftiko_runtime.binds.secret import Secret
-from naftiko_runtime.exposes.approvals.decisions import Decisions
-from naftiko_runtime.exposes.approvals.login import Login
-from naftiko_runtime.exposes.approvals.remote import Remote
-from naftiko_runtime.exposes.approvals.site import ApprovalSite
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.endpoints import EndpointApplication
 from naftiko_runtime.exposes.host_check import HostPolicy
@@ -30,6 +26,10 @@ from naftiko_runtime.serving.report import Reporter
 from naftiko_runtime.serving.sharing import is_loopback
 from naftiko_runtime.serving.sockets import PortUnavailable, open_socket
 from naftiko_runtime.settings.model import ApprovalPage, RuntimeSettings
+
+if TYPE_CHECKING:
+    from naftiko_runtime.exposes.approvals.decisions import Decisions
+    from naftiko_runtime.exposes.approvals.login import Login
 
 _AT_ONCE: Final = 0.5
 """Seconds for answers that are on their way when the page is closed."""
@@ -91,8 +91,7 @@ class ApprovalPort:
             return [_unavailable(settings, wanted, error)]
         self.page = replace(wanted, port=listener.port)
         self._asked, self._listener = wanted, listener
-        self._login = Login(self._key, wanted.password, self._renewed)
-        self._serve(listener, self.page, self._login)
+        self._login = self._serve(listener, self.page, wanted.password)
         await listener.accept()
         self._announce()
         self._warn(self.page)
@@ -111,7 +110,13 @@ class ApprovalPort:
                 raise
             return Listener(open_socket(page.address, 0, page.port))
 
-    def _serve(self, listener: Listener, page: ApprovalPage, login: Login) -> None:
+    def _serve(self, listener: Listener, page: ApprovalPage, password: Secret | None) -> Login:
+        # Most processes have no page, and start sooner without it.
+        from naftiko_runtime.exposes.approvals.login import Login
+        from naftiko_runtime.exposes.approvals.remote import Remote
+        from naftiko_runtime.exposes.approvals.site import ApprovalSite
+
+        login = Login(self._key, password, self._renewed)
         public = urlsplit(page.url or "")
         names = (public.hostname,) if public.hostname else ()
         site = ApprovalSite(
@@ -122,6 +127,7 @@ class ApprovalPort:
         )
         hosts = HostPolicy.for_address(page.address, names)
         listener.application.beside = {b"": EndpointApplication(site, hosts, Gatekeeper())}
+        return login
 
     async def _close(self) -> None:
         if self._handle is not None:

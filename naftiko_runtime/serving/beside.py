@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from naftiko_runtime.exposes.authentication import Gatekeeper
 from naftiko_runtime.exposes.control.management import Management
 from naftiko_runtime.exposes.control.paths import first_segments
-from naftiko_runtime.exposes.control.site import ControlSite
 from naftiko_runtime.exposes.endpoints import EndpointApplication
 from naftiko_runtime.exposes.host_check import HostPolicy
-from naftiko_runtime.exposes.skill.site import SkillSite
 from naftiko_runtime.exposes.skill.table import FIRST_SEGMENT, SkillTable
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 
@@ -52,6 +50,9 @@ class Beside:
         if table is None:
             self._skills = None
             return
+        # Most ports have no skills, and open sooner without what shows them.
+        from naftiko_runtime.exposes.skill.site import SkillSite
+
         site = SkillSite(table, self._gatekeeper)
         if self._skills is None:
             self._skills = EndpointApplication(site, self._hosts, self._gatekeeper)
@@ -65,6 +66,9 @@ class Beside:
         if plan is None or self._process is None:
             self._control = None
             return
+        # As for skills.
+        from naftiko_runtime.exposes.control.site import ControlSite
+
         site = ControlSite(plan, self._process)
         if self._control is None:
             self._control = EndpointApplication(site, self._hosts, self._gatekeeper)

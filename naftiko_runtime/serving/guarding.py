@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from naftiko_runtime.audit.file_journal import FileJournal
 from naftiko_runtime.audit.journal import AuditUnavailable
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.consumes.messages import Upstreams
@@ -25,6 +24,9 @@ from naftiko_runtime.state.addresses import StateAddressError
 from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.opening import open_store
 from naftiko_runtime.state.store import StateStore
+
+if TYPE_CHECKING:
+    from naftiko_runtime.audit.file_journal import FileJournal
 
 _NAMED: Final = 3
 
@@ -108,6 +110,8 @@ class Guarding:
         self._audit, self._journal = settings.audit, None
         if settings.audit is None:
             return
+        from naftiko_runtime.audit.file_journal import FileJournal  # for the few that keep one
+
         self._journal = FileJournal(settings.audit)
         self._journals.append(self._journal)
         try:

@@ -86,6 +86,13 @@ def test_help_loads_no_server() -> None:
     assert not loaded & set(SERVERS)
 
 
+def test_a_command_loads_no_other_command() -> None:
+    loaded = imported_by("from naftiko_runtime.cli import main; main(['schema', '--help'])")
+    others = {f"naftiko_runtime.cli.{name}" for name in COMMANDS} - {"naftiko_runtime.cli.schema"}
+    assert "naftiko_runtime.cli.schema" in loaded
+    assert not loaded & others
+
+
 def test_validate_loads_no_server() -> None:
     path = ROOT / "tests" / "cli" / "minimal.yaml"
     code = f"from naftiko_runtime.cli import main; main(['validate', {str(path)!r}])"

@@ -7,6 +7,7 @@ sessions and notices of changes are all of one view. Most listeners have one.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import TaskGroup
 from anyio.to_thread import run_sync
 
 from naftiko_runtime.exposes.mcp.fast_lane import FastLane
@@ -100,7 +100,7 @@ class Views:
         self._open_lane = open_lane
         self._load = load
         self._opened: dict[frozenset[InboundPlan], _Opening] = {}
-        self._tasks: TaskGroup | None = None
+        self._tasks: asyncio.TaskGroup | None = None
         self._closing = False
 
     @property
@@ -111,7 +111,8 @@ class Views:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Leaving ends all views, with calls that are in flight."""
-        async with anyio.create_task_group() as tasks:
+        # Not a group of anyio, which loads much; ports open without that, and views then need it.
+        async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
                 yield
@@ -162,7 +163,7 @@ class Views:
         opened = self._opened[plans] = _Opening(anyio.Event())
         if self._closing:
             opened.streams_end.set()
-        self._tasks.start_soon(self._run, plans, opened)
+        self._tasks.create_task(self._run(plans, opened))
         return opened
 
     async def _run(self, plans: frozenset[InboundPlan], opened: _Opening) -> None:
