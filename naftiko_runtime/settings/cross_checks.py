@@ -14,7 +14,7 @@ from typing import Final
 from naftiko_runtime.document.yaml_reader import YamlDocument
 from naftiko_runtime.problems import Consequence, DocumentPath, Problem, Severity
 from naftiko_runtime.settings.model import GuardRule, RuntimeSettings, UpstreamRule
-from naftiko_runtime.settings.patterns import fits
+from naftiko_runtime.settings.patterns import fits, fits_any
 
 _NAMED: Final = 6
 """So many names are listed where none is close."""
@@ -39,6 +39,7 @@ def check_against(
     return [
         *(problem for rule in settings.upstreams for problem in checks.upstream(rule)),
         *(p for index, rule in enumerate(settings.guards) for p in checks.guard(index, rule)),
+        *checks.unreached(settings.guards),
         *checks.hidden(settings.hidden),
     ]
 
@@ -75,6 +76,34 @@ class _Checks:
                 inner = (*path, number) if (*path, number) in self.document.positions else path
                 what = "consumed operation"
                 yield self._unfit(inner, pattern, what, self.served.operations)
+
+    def unreached(self, rules: Sequence[GuardRule]) -> Iterator[Problem]:
+        """Guards that never decide, as earlier ones fit all that they fit."""
+        decided: dict[tuple[str, str], int] = {}
+        for index, rule in enumerate(rules):
+            fitting = [
+                (operation, caller)
+                for operation in self.served.operations
+                if fits_any(rule.match, operation)
+                for caller in rule.callers
+            ]
+            first = [decided.setdefault(each, index) for each in fitting]
+            if first and index not in first:
+                path: DocumentPath = ("guards", index, "match")
+                numbers = [str(number + 1) for number in sorted(set(first))]
+                what = f"guard {numbers[0]} fits"
+                if numbers[1:]:
+                    what = f"guards {', '.join(numbers)} fit"
+                message = f"guard {index + 1} never decides: {what} all that it fits"
+                yield Problem(
+                    "unreached-guard",
+                    self.document.place(path),
+                    path,
+                    message,
+                    "the first guard that fits decides: put the narrower one in front",
+                    Severity.WARNING,
+                    Consequence.NOTHING,
+                )
 
     def hidden(self, patterns: Sequence[str]) -> Iterator[Problem]:
         for index, pattern in enumerate(patterns):

@@ -344,6 +344,40 @@ def test_a_guard_of_a_whole_namespace_is_told_how_it_is_written(shop: Path, writ
     assert problem.remedy == 'operations are written namespace.operation, as in "orders.*"'
 
 
+@pytest.mark.parametrize(
+    ("guards", "line"),
+    [
+        ("[{match: '*'},\n {match: orders.live, approve: true}]", 2),
+        ("[{match: ORDERS.*, callers: [mcp]},\n {match: orders.live, callers: [mcp]}]", 2),
+        ("[{match: orders.live},\n {match: '*'},\n {match: [orders.live, orders.cancel]}]", 3),
+    ],
+)
+def test_a_guard_behind_others_that_fit_all_that_it_fits_is_named(
+    shop: Path, write: Write, guards: str, line: int
+) -> None:
+    write("shop/runtime.yaml", f"guards: {guards}\n")
+    loaded = load(shop.parent)
+    (problem,) = loaded.all_problems
+    assert (problem.rule, problem.place.line) == ("unreached-guard", line)
+    assert problem.severity is Severity.WARNING
+    assert not loaded.has_bad_settings
+
+
+@pytest.mark.parametrize(
+    "guards",
+    [
+        "[{match: orders.live}, {match: '*'}]",
+        "[{match: '*', callers: [mcp]}, {match: orders.live}]",
+        "[{match: '*', callers: [mcp]}, {match: orders.live, callers: [rest]}]",
+    ],
+)
+def test_a_guard_that_decides_for_something_is_no_problem(
+    shop: Path, write: Write, guards: str
+) -> None:
+    write("shop/runtime.yaml", f"guards: {guards}\n")
+    assert rules(load(shop.parent)) == []
+
+
 def test_a_keep_alive_call_has_to_be_there(shop: Path, write: Write) -> None:
     write("shop/runtime.yaml", "upstreams: {orders: {keep-alive: {call: orders.lve, every: 1m}}}\n")
     loaded = load(shop.parent)

@@ -61,12 +61,14 @@ class Login:
 
     def open(self, peer: str, given: str) -> str | None:
         """A new session for the right password or token, None for a wrong one. Raises
-        TooManyTries, whatever was given."""
+        TooManyTries, also for the right password; nobody guesses a token, so that whoever tries
+        must not keep the one out who has it."""
         tried = given.encode("utf-8", "surrogatepass")
-        wait = self._attempts.seconds_to_wait(peer, tried)
+        is_token = not self.has_password and self._is_right(tried)
+        wait = 0.0 if is_token else self._attempts.seconds_to_wait(peer, tried)
         if wait:
             raise TooManyTries(wait)
-        if not self._is_right(tried):
+        if not is_token and not self._is_right(tried):
             self._attempts.failed(peer, tried, tried)
             return None
         if self.has_password:
