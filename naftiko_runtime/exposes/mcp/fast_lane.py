@@ -167,7 +167,7 @@ class FastLane:
         plan = tool.plan.operation
         try:
             work = self._execute(plan, read_arguments(tool, arguments, origin))
-            if request.is_modern and plan.action.method in _SAFE:
+            if request.is_modern and plan.action.method in _SAFE and not plan.changes:
                 return await run_while_connected(work, receive)
             return await work
         except CallFailed as failed:

@@ -164,7 +164,7 @@ class RestApplication:
             dry_run=wants_dry_run(headers),
         )
         work = self._execute(operation, inputs)
-        if operation.action.method in _SAFE:
+        if operation.action.method in _SAFE and not operation.changes:
             outcome = await run_while_connected(work, receive)
             if outcome is None:
                 return None
