@@ -26,6 +26,7 @@ from naftiko_runtime.consumes.http1.endings import (
 from naftiko_runtime.consumes.pools import Trust, Upstream
 from naftiko_runtime.consumes.tls import CertificateChanged, is_loopback
 from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.plan.calls import changes_nothing
 from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
 from naftiko_runtime.settings.model import TrustChoice
 
@@ -44,7 +45,7 @@ class Exchange:
     upstream: Upstream
 
     def failure(self, kind: FailureKind, what: str, *, executed: bool) -> Failure:
-        if executed and self.request.method not in SAFE_METHODS:
+        if executed and not changes_nothing(self.request):
             what += "; the call may have been carried out, so look before repeating it"
         name = label(self.request, self.upstream.address)
         return Failure(kind, f"{name}: {what}", executed=executed)

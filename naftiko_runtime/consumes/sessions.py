@@ -14,7 +14,7 @@ from naftiko_runtime.consumes.addresses import AddressError, split_url
 from naftiko_runtime.consumes.decoding import looks_like_html
 from naftiko_runtime.consumes.faults import label
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
-from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
+from naftiko_runtime.plan.calls import UpstreamRequest, changes_nothing
 
 _UNAUTHORIZED: Final = 401
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -44,7 +44,7 @@ def session_ended(request: UpstreamRequest, status: int, login: str) -> CallFail
         f"{label(request, address)}: nobody is logged in there any more - log in at {login}, then "
         "repeat the call"
     )
-    if executed and request.method not in SAFE_METHODS:
+    if executed and not changes_nothing(request):
         detail += "; it may have been carried out, so look before repeating it"
     return CallFailed(
         Failure(FailureKind.SESSION_ENDED, detail, executed=executed, details={"login": login})

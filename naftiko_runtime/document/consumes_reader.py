@@ -131,7 +131,13 @@ def _read_operation(
         output_schema=operation.optional_text("outputSchema"),
         outputs=read_outputs(operation, scope),
         description=operation.text("description") or operation.text("label"),
+        declared_safe=_read_safe(operation),
     )
+
+
+def _read_safe(operation: Element) -> bool | None:
+    semantics = operation.child("semantics")
+    return None if semantics is None else semantics.flag("safe")
 
 
 def _read_url_path(resource: Element, operation: Element, scope: NameScope) -> Template:

@@ -31,7 +31,7 @@ from naftiko_runtime.document.model import (
     references_of,
 )
 from naftiko_runtime.document.parameter_checks import check_consumed, check_route
-from naftiko_runtime.document.semantics_checks import check_semantics
+from naftiko_runtime.document.semantics_checks import check_declared_safe, check_semantics
 from naftiko_runtime.document.skill_checks import check_skills
 from naftiko_runtime.document.step_checks import check_mappings, check_steps
 from naftiko_runtime.document.variable_checks import undeclared_variables
@@ -43,6 +43,7 @@ def check_references(capability: Capability, reading: Reading) -> Capability:
     """The capability without what its problems take out of service."""
     for consumes in capability.consumes.values():
         check_consumed(consumes, reading)
+        check_declared_safe(consumes, reading)
     functions = {
         name: function
         for name, function in capability.aggregates.items()

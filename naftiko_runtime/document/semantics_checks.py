@@ -1,14 +1,38 @@
-"""Checks methods of REST operations against the semantics of the functions that they refer to."""
+"""Checks methods against declared semantics: of consumed operations against their own, of REST
+operations against those of the functions that they refer to."""
 
 from __future__ import annotations
 
 from naftiko_runtime.document.element import Reading
-from naftiko_runtime.document.model import AggregateFunction, ExposedOperation
+from naftiko_runtime.document.model import AggregateFunction, Consumes, ExposedOperation
 from naftiko_runtime.problems import Severity
 
 _SAFE = frozenset({"GET", "HEAD"})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 """RFC 9110, section 9.2."""
+
+_MADE_FOR_CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
+"""RFC 9110, section 9.3, and RFC 5789: changes are all that these methods mean."""
+
+
+def check_declared_safe(consumes: Consumes, reading: Reading) -> None:
+    """Refuses operations whose `semantics` deny what their method means, unless they come from
+    another file."""
+    if consumes.place.file != reading.document.file:
+        return
+    for operation in consumes.operations.values():
+        if operation.declared_safe and operation.method in _MADE_FOR_CHANGES:
+            said, meant = "is safe", "a change"
+        elif operation.declared_safe is False and operation.method in _SAFE:
+            said, meant = "is not safe", "that nothing is changed"
+        else:
+            continue
+        reading.refuse(
+            "method-semantics",
+            (*operation.path, "semantics"),
+            f'"{operation.name}" {said} by its `semantics`, and {operation.method} means {meant}',
+            "remove `semantics`, or correct the method",
+        )
 
 
 def check_semantics(

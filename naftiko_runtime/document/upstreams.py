@@ -73,6 +73,8 @@ class ConsumedOperation(Node):
     output_schema: str | None = None
     outputs: tuple[OutputParameter, ...] = ()
     description: str = ""
+    declared_safe: bool | None = None
+    """`semantics.safe`: whether it changes nothing, where the method does not say so."""
 
     @property
     def reference(self) -> str:

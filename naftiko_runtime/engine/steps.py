@@ -21,7 +21,6 @@ from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.operation import (
-    SAFE_METHODS,
     CallStepPlan,
     EndStepPlan,
     LookupStepPlan,
@@ -161,7 +160,7 @@ async def _exchange(index: int, step: CallStepPlan, run: _Run, scope: Scope) -> 
             retry_after=None if run.changed else _pause_of(response),
         )
         raise UpstreamRefused(failure, refusal_of(response.status, response.body, run.secrets))
-    if step.call.method not in SAFE_METHODS and step.name not in run.changed:
+    if not step.call.is_safe and step.name not in run.changed:
         run.changed.append(step.name)
     if not response.body or not step.is_read:
         return MISSING

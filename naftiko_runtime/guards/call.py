@@ -26,7 +26,7 @@ from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request, document_of
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
-from naftiko_runtime.plan.calls import is_safe
+from naftiko_runtime.plan.calls import changes_nothing
 from naftiko_runtime.plan.operation import CallPlan, Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.settings.model import Approval, GuardRule, Mode
 from naftiko_runtime.state.store import StateUnavailable
@@ -88,7 +88,7 @@ class GuardedCall:
         may_change = self._desk.rules.may_change(self._plan, request, rules)
         if self._inputs.dry_run:
             is_only_one = isinstance(self._plan.action, CallPlan)
-            if is_only_one or may_change or not is_safe(request):  # whatever is declared of it
+            if is_only_one or may_change or not changes_nothing(request):  # whatever a tool says
                 raise _CutShort(_described(request))
         try:
             keys = await self._judge(request, rules, may_change=may_change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from naftiko_runtime.guards.rulebook import calls_of
-from naftiko_runtime.plan.operation import SAFE_METHODS, CapabilityPlan, OperationPlan
+from naftiko_runtime.plan.operation import CapabilityPlan, OperationPlan
 
 
 def changing_tools(plans: Iterable[CapabilityPlan]) -> list[str]:
@@ -22,5 +22,5 @@ def changing_tools(plans: Iterable[CapabilityPlan]) -> list[str]:
 
 def may_change(plan: OperationPlan) -> bool:
     """Whether an operation can change something, by its methods and by what is declared of it."""
-    unsafe = any(call.method not in SAFE_METHODS for call in calls_of(plan))
+    unsafe = any(not call.is_safe for call in calls_of(plan))
     return plan.changes or (unsafe and not plan.read_only)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from naftiko_runtime.plan.calls import is_safe, methods_of
+from naftiko_runtime.plan.calls import changes_nothing, methods_of
 from naftiko_runtime.plan.destinations import Target, destination_of, leads_to
 from naftiko_runtime.plan.operation import (
     SAFE_METHODS,
@@ -62,17 +62,20 @@ class Rulebook:
     ) -> bool:
         """Whether a request of an operation may change something, as these rules hold for it.
 
-        A file is believed that declares that something is changed: by a call of an unsafe method,
-        if there is one, else by any. One that declares that nothing is, is believed of POST and of
-        unknown methods, unless a rule holds up an operation that it names without `*`: then the
-        operator knows better.
+        A file is believed that declares that something is changed: by a call that is not safe, if
+        there is one, else by any. One that declares that nothing is, of the operation or of the
+        one call, is believed of POST (of the operation also of unknown methods), unless a rule
+        holds up an operation that it names without `*`: then the operator knows better.
         """
-        if is_safe(request):
-            return plan.changes and all(call.method in SAFE_METHODS for call in calls_of(plan))
-        if not plan.read_only or methods_of(request) & _MADE_FOR_CHANGES:
+        if methods_of(request) <= SAFE_METHODS:
+            return _is_change_by_any_call(plan)
+        harmless = changes_nothing(request)
+        if not (plan.read_only or harmless) or methods_of(request) & _MADE_FOR_CHANGES:
             return True
         names = (request.operation, *self._twins(request))
-        return any(_singles_out(rule, name) for rule in rules for name in names)
+        if any(_singles_out(rule, name) for rule in rules for name in names):
+            return True
+        return harmless and _is_change_by_any_call(plan)
 
     def guards_server_of(self, request: UpstreamRequest, protocol: str) -> bool:
         """Whether some operation is guarded at the server of a request, or everything of its
@@ -113,6 +116,10 @@ def calls_of(plan: OperationPlan) -> list[CallPlan]:
     if isinstance(action, OrchestrationPlan):
         return [step.call for step in action.steps if isinstance(step, CallStepPlan)]
     return []
+
+
+def _is_change_by_any_call(plan: OperationPlan) -> bool:
+    return plan.changes and all(call.is_safe for call in calls_of(plan))
 
 
 def _singles_out(rule: GuardRule, name: str) -> bool:

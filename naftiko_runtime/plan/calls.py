@@ -34,7 +34,8 @@ class UpstreamRequest:
     consumed namespace, for settings and messages; `secrets` are texts that must not be shown.
     `login` is None unless its credentials take an exchange with the upstream or an issuer.
     `permit` is awaited each time right before it is sent, whatever it has waited for until then;
-    it raises what is to become of the call where it may not be sent any more."""
+    it raises what is to become of the call where it may not be sent any more. `declared_safe` is
+    what the file says of its operation."""
 
     upstream: str
     operation: str
@@ -45,6 +46,7 @@ class UpstreamRequest:
     secrets: tuple[str, ...] = ()
     login: Login | None = None
     permit: Callable[[], Awaitable[None]] | None = None
+    declared_safe: bool = False
 
 
 def methods_of(request: UpstreamRequest) -> set[str]:
@@ -60,6 +62,15 @@ def methods_of(request: UpstreamRequest) -> set[str]:
 def is_safe(request: UpstreamRequest) -> bool:
     """Whether a request changes nothing, by its method."""
     return methods_of(request) <= SAFE_METHODS
+
+
+def changes_nothing(request: UpstreamRequest) -> bool:
+    """Whether a request changes nothing, by its method or by what its file declares. That says
+    nothing of repeating it: only a method does. A declaration counts for POST alone."""
+    methods = methods_of(request)
+    if request.declared_safe:
+        methods.discard("POST")
+    return methods <= SAFE_METHODS
 
 
 def method_of(request: UpstreamRequest) -> str:
@@ -89,10 +100,16 @@ class Shelf:
 class CallPlan:
     """One upstream call: `build` makes the request out of a call's scope (raises CallFailed when
     a variable is not set or a value does not fit its place). `names_method` says that a header of
-    it is one of METHOD_HEADERS."""
+    it is one of METHOD_HEADERS. `declared_safe` is what the file says of its operation."""
 
     upstream: str
     operation: str
     method: str
     build: Callable[[Scope], UpstreamRequest]
     names_method: bool = False
+    declared_safe: bool = False
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it changes nothing, by its method or by what the file declares of a POST."""
+        return self.method in SAFE_METHODS or (self.declared_safe and self.method == "POST")

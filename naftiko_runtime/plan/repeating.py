@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from naftiko_runtime.document.model import CallStep, Repeat
-from naftiko_runtime.plan.calls import SAFE_METHODS, CallPlan, Shelf
+from naftiko_runtime.plan.calls import CallPlan, Shelf
 from naftiko_runtime.plan.conditions import StepError, compile_condition, compile_path
 from naftiko_runtime.plan.getters import Compiler
 from naftiko_runtime.plan.step_plans import Keeping, RepeatPlan
@@ -42,6 +42,6 @@ def check_optional(step: CallStep, call: CallPlan) -> None:
 
 
 def _check_safe(step: CallStep, call: CallPlan, key: str, so: str) -> None:
-    if call.method not in SAFE_METHODS:
+    if not call.is_safe:
         message = f'"{call.operation}" is called with {call.method}, so {so}'
         raise StepError("misplaced-key", step, message, f"remove `{key}`", (*step.path, key))

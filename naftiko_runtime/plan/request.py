@@ -79,6 +79,7 @@ def compile_call(
                 and fold_name(parameter.name) in METHOD_HEADERS
                 for parameter in operation.parameters
             ),
+            declared_safe=operation.declared_safe is True,
         ),
         accepts_body=source.forwards or whole or fields,
         passes_body=raw or (from_rest and source.forwards),
@@ -155,7 +156,7 @@ def compile_build(
     """Makes one request of the parts that are compiled: with credentials, and with what must not
     be shown of them."""
     upstream, name, method = operation.namespace, operation.reference, operation.method
-    carried, fixed_secrets = parts.carried, parts.secrets
+    carried, fixed_secrets, safe = parts.carried, parts.secrets, operation.declared_safe is True
     write_credential = _credential_writer(parts)
     expects_body = method in BODY_METHODS
     typed = any(
@@ -181,6 +182,8 @@ def compile_build(
         elif expects_body:
             content = b""
         url = write_url(scope)
-        return UpstreamRequest(upstream, name, method, url, headers, content, secrets, login)
+        return UpstreamRequest(
+            upstream, name, method, url, headers, content, secrets, login, declared_safe=safe
+        )
 
     return build

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from naftiko_runtime.failures import Failure
 from naftiko_runtime.json_values import JsonValue, MaybeJson
-from naftiko_runtime.plan.calls import SAFE_METHODS, CallPlan, OutputPlan, Scope, Shelf
+from naftiko_runtime.plan.calls import CallPlan, OutputPlan, Scope, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class CallStepPlan:
 
     @property
     def is_barrier(self) -> bool:
-        return self.call.method not in SAFE_METHODS
+        return not self.call.is_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ class OrchestrationPlan:
     @property
     def method(self) -> str:
         """The method of the first call that can change something, else GET."""
-        methods = [step.call.method for step in self.steps if isinstance(step, CallStepPlan)]
-        return next((method for method in methods if method != "GET"), "GET")
+        calls = [step.call for step in self.steps if isinstance(step, CallStepPlan)]
+        return next((call.method for call in calls if not call.is_safe), "GET")
 
     @property
     def operation(self) -> str:

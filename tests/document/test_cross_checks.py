@@ -96,6 +96,37 @@ def test_a_call_of_an_operation_that_does_not_exist_takes_its_tool_out_only(
     assert served(found) == (["list", "cancel"], ["list"])
 
 
+@pytest.mark.parametrize(
+    ("method", "safe", "refused"),
+    [
+        ("POST", True, False),
+        ("POST", False, False),
+        ("GET", True, False),
+        ("GET", False, True),
+        ("PUT", True, True),
+        ("PATCH", True, True),
+        ("DELETE", True, True),
+        ("DELETE", False, False),
+    ],
+)
+def test_semantics_cannot_deny_what_a_method_means(method: str, safe: bool, refused: bool) -> None:
+    """The operation of the file that is called with DELETE, with another method and `semantics`."""
+    text = FILE.format(
+        operation="{method: DELETE, name: cancel, call: web-orders.cancelorder}",
+        tool="{name: cancel, description: Cancels., call: web-orders.cancelorder}",
+        parameters="[{name: account, in: path, type: string}]",
+        route="/orders/{account}",
+        root="",
+        more="",
+    )
+    declared = f"method: {method}\n              semantics: {{safe: {str(safe).lower()}}}\n"
+    found = read(text.replace("method: DELETE\n", declared, 1))
+    problems = [problem for problem in found.problems if problem.rule == "method-semantics"]
+    assert len(problems) == refused
+    names = ["list"] if refused else ["list", "cancel"]
+    assert served(found) == (names, names)
+
+
 def test_the_place_of_a_wrong_call_is_its_own() -> None:
     found = reading(operation="{method: DELETE, name: cancel, call: web-orders.nope}")
     problem = only(found, "unknown-reference")

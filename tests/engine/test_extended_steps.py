@@ -287,6 +287,55 @@ async def test_a_call_that_can_change_something_cannot_be_optional() -> None:
     assert any("it cannot fail unheard" in str(problem) for problem in file.errors)
 
 
+# --- calls by POST that change nothing ------------------------------------------------------
+
+
+def post(name: str, *, safe: bool) -> dict[str, Any]:
+    body = {"type": "json", "data": {"n": "{{n}}"}}
+    return operation(name, method="POST", body=body, semantics={"safe": safe})
+
+
+@pytest.mark.parametrize("safe", [True, False])
+async def test_a_post_that_is_declared_safe_does_not_keep_its_place(safe: bool) -> None:
+    file = sequence([post("find", safe=safe), operation("look")], [call("look"), call("find")])
+    upstreams = Scripted()
+    await file.value({"n": "1"}, upstreams)
+    assert (sorted(upstreams.events[:2]) == ["> find", "> look"]) is safe
+
+
+@pytest.mark.parametrize("safe", [True, False])
+async def test_a_failure_after_a_post_that_is_declared_safe_is_no_reason_for_a_warning(
+    safe: bool,
+) -> None:
+    file = sequence([post("find", safe=safe), operation("look")], [call("find"), call("look")])
+    failure = await file.failure({"n": "1"}, Scripted({"look": failing(LOST)}))
+    assert ("has been carried out" in failure.detail) is not safe
+    assert failure.executed is not safe
+
+
+async def test_a_post_that_is_declared_safe_can_be_kept_and_optional() -> None:
+    file = sequence(
+        [post("find", safe=True), operation("look")],
+        [call("find") | {"keep": "1m", "optional": True}, call("look")],
+        inputs=[text_input("n")],
+        mappings=[mapping("find", "$.find")],
+    )
+    numbers = iter(range(10))
+    upstreams = Answering(
+        lambda request: next(numbers) if request.method == "POST" else response({})
+    )
+    assert [(await file.value({"n": each}, upstreams))["find"] for each in "aba"] == [0, 1, 0]
+    lost = Scripted({"find": failing(LOST)})
+    assert await file.value({"n": "c"}, lost) == {"find": None}
+
+
+async def test_steps_that_only_search_are_as_a_whole_like_a_call_by_get() -> None:
+    steps = [call("find"), call("look")]
+    for safe, method in ((True, "GET"), (False, "POST")):
+        file = sequence([post("find", safe=safe), operation("look")], steps)
+        assert file.tool.action.method == method
+
+
 # --- value and unique -----------------------------------------------------------------------
 
 
