@@ -155,6 +155,7 @@ class Workers:
 
     language: str
     _idle: list[Worker] = field(default_factory=list)
+    _busy: set[Worker] = field(default_factory=set)
     _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST))
 
     async def run(self, task: Task, context: bytes) -> tuple[Reply, bytes]:
@@ -166,9 +167,11 @@ class Workers:
             raise Busy from None
         try:
             worker = await self._worker()
+            self._busy.add(worker)
             reply, result = await worker.run(task, context)
+            self._busy.discard(worker)
             if reply.ending is Ending.MEMORY:
-                worker.kill()
+                await worker.stop()
             else:
                 self._idle.append(worker)
             return reply, result
@@ -176,6 +179,7 @@ class Workers:
             self._free.release()
 
     async def _worker(self) -> Worker:
+        self._busy = {worker for worker in self._busy if worker.is_alive}
         while self._idle:
             worker = self._idle.pop()
             if worker.is_alive:
@@ -183,5 +187,9 @@ class Workers:
         return await Worker.start(self.language)
 
     async def stop(self) -> None:
-        while self._idle:
-            await self._idle.pop().stop()
+        """Ends all processes and waits until they are gone, also those that a call has left."""
+        left = {*self._idle, *self._busy}
+        self._idle.clear()
+        self._busy.clear()
+        for worker in left:
+            await worker.stop()
