@@ -223,6 +223,8 @@ class GuardedCall:
             raise
         except StateUnavailable:
             await recording.left_out(FailureKind.STATE_UNAVAILABLE.slug)
+            if claimed is not None:
+                await self._release(claimed)
             raise
         except _CutShort:
             await recording.left_out("repeated")

@@ -20,6 +20,7 @@ from naftiko_runtime.settings.model import (
     Mode,
 )
 from naftiko_runtime.state.memory import MemoryStore
+from naftiko_runtime.state.store import StateUnavailable
 from tests.guards.shop import BUY, SHOP, Era, Shop, order, problem, shop
 from tests.recording_upstream import RecordingUpstream, Reply, reply_json
 from tests.served_files import Answered, tool_text, tool_value
@@ -53,6 +54,22 @@ class SlowStore(MemoryStore):
         await asyncio.sleep(0.002)
         with self._lock:
             return await super().replace(key, expected, value, seconds)
+
+
+class FailingStore(MemoryStore):
+    """State that cannot be asked about the halt at these of the times that it is asked."""
+
+    def __init__(self, *failing: int) -> None:
+        super().__init__()
+        self._failing = failing
+        self._asked = 0
+
+    async def get(self, key: str) -> bytes | None:
+        if key == "halt":
+            self._asked += 1
+            if self._asked in self._failing:
+                raise StateUnavailable("the state is away")
+        return await super().get(key)
 
 
 # Without guards
@@ -261,6 +278,15 @@ def test_what_may_have_been_executed_is_not_sent_again(fault: Reply) -> None:
         assert shopping.place(order()).status >= 500
         shopping.upstream.answers(reply_json({"placed": True}))
         assert problem(shopping.place(order())) == (409, "outcome-unknown")
+        assert len(shopping.writes) == 1
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_state_that_goes_before_a_call_is_sent_takes_no_key(failing: int) -> None:
+    with shop(KEYED, store=FailingStore(failing)) as shopping:
+        assert problem(shopping.place(order())) == (503, "state-unavailable")
+        assert not shopping.writes
+        assert shopping.place(order()).status == 200
         assert len(shopping.writes) == 1
 
 
