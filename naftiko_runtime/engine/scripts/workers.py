@@ -61,12 +61,13 @@ class NotStarted(Exception):
 class Worker:
     """One process. Whoever runs a task on it has it alone."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, language: str) -> None:
         self._process = process
+        self._language = language
 
     @classmethod
     async def start(cls, language: str) -> Worker:
-        """Raises NotStarted, and logs why."""
+        """A process that has to be greeted before it runs anything."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-I", "-c", _ENTRY, language, json.dumps(_import_path())),
@@ -78,20 +79,22 @@ class Worker:
             cwd=_ROOT,
             start_new_session=True,
         )
-        worker = cls(process)
+        return cls(process, language)
+
+    async def greet(self) -> None:
+        """Waits until the process is ready. Raises NotStarted, and logs why."""
         try:
             async with asyncio.timeout(_START_SECONDS):
-                greeting = (await worker._read_frame()).decode()
+                greeting = (await self._read_frame()).decode()
         except (asyncio.IncompleteReadError, OSError, TimeoutError) as error:
             greeting = f"it gave no sign of life: {type(error).__name__}"
         except BaseException:
-            worker.kill()
+            self.kill()
             raise
-        if greeting == READY:
-            return worker
-        worker.kill()
-        _log.error("no process for scripts in %s: %s", language, greeting)
-        raise NotStarted
+        if greeting != READY:
+            self.kill()
+            _log.error("no process for scripts in %s: %s", self._language, greeting)
+            raise NotStarted
 
     async def run(self, task: Task, context: bytes) -> tuple[Reply, bytes]:
         """Raises TooSlow or Died; then, and when it is cancelled, the process is gone."""
@@ -167,7 +170,6 @@ class Workers:
             raise Busy from None
         try:
             worker = await self._worker()
-            self._busy.add(worker)
             reply, result = await worker.run(task, context)
             self._busy.discard(worker)
             if reply.ending is Ending.MEMORY:
@@ -179,12 +181,17 @@ class Workers:
             self._free.release()
 
     async def _worker(self) -> Worker:
+        """One that is alive, among the busy ones from now on."""
         self._busy = {worker for worker in self._busy if worker.is_alive}
         while self._idle:
             worker = self._idle.pop()
             if worker.is_alive:
+                self._busy.add(worker)
                 return worker
-        return await Worker.start(self.language)
+        worker = await Worker.start(self.language)
+        self._busy.add(worker)
+        await worker.greet()
+        return worker
 
     async def stop(self) -> None:
         """Ends all processes and waits until they are gone, also those that a call has left."""
