@@ -129,7 +129,7 @@ class GuardedCall:
         return keys
 
     async def _check_halt(self) -> None:
-        reason = await self._desk.halt.reason()
+        reason = await self._desk.halt().reason()
         if reason is not None:
             raise CallFailed(refusals.halted(reason))
 

@@ -16,12 +16,13 @@ from naftiko_runtime.settings.model import ApprovalPage
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A call ends at the desk where it began. `journal` is None where nothing is recorded; `page`
-    says where a person approves."""
+    """A call ends at the desk where it began, but for the switch that halts all calls, which is the
+    one of the latest settings. `journal` is None where nothing is recorded; `page` says where a
+    person approves."""
 
     upstreams: Upstreams
     rules: Rulebook
-    halt: Halt
+    halt: Callable[[], Halt]
     approvals: Approvals
     claims: Claims
     journal: Journal | None

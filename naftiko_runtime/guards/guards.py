@@ -65,7 +65,7 @@ class Guards:
     @property
     def halt(self) -> Halt:
         """What stops every change."""
-        return self._desk.halt
+        return Halt(self._settings.halt, self._store)
 
     def adopt(
         self,
@@ -118,7 +118,7 @@ class Guards:
     async def check_halt(self) -> None:
         """Raises CallFailed where nothing may be changed, or nobody knows."""
         try:
-            reason = await self._desk.halt.reason()
+            reason = await self.halt.reason()
         except StateUnavailable as error:
             why = "the state that the guards share cannot be reached"
             raise CallFailed(refusals.unavailable(FailureKind.STATE_UNAVAILABLE, why)) from error
@@ -138,7 +138,7 @@ class Guards:
         return Desk(
             upstreams=self._upstreams,
             rules=Rulebook(settings.guards, self._targets),
-            halt=Halt(settings.halt, self._store),
+            halt=lambda: self.halt,
             approvals=Approvals(self._store),
             claims=Claims(self._store),
             journal=self._journal,

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from naftiko_runtime.settings.model import GuardRule, Idempotency, Pacing, UpstreamRule
+from naftiko_runtime.settings.model import (
+    GuardRule,
+    Idempotency,
+    Pacing,
+    RuntimeSettings,
+    UpstreamRule,
+)
+from naftiko_runtime.state.memory import MemoryStore
 from tests.guards.shop import Shop, problem, shop
 from tests.served_files import SECONDS, Answered
 
@@ -42,6 +49,19 @@ def test_a_call_that_waits_for_its_turn_is_not_sent_once_all_is_halted(
         waiting = pool.submit(order, shopping)
         wait_until_recorded(shopping, 2)
         halt.touch()
+        assert problem(waiting.result()) == (503, "halted")
+        assert len(shopping.writes) == 1
+
+
+def test_the_switch_is_the_one_of_the_latest_settings(tmp_path: Path) -> None:
+    before, after = tmp_path / "BEFORE", tmp_path / "AFTER"
+    with shop(upstreams=(SLOW,), halt=before) as shopping, ThreadPoolExecutor(1) as pool:
+        assert shopping.buy().status == 200
+        waiting = pool.submit(bought, shopping)
+        wait_until_recorded(shopping, 2)
+        settings = RuntimeSettings(upstreams=(SLOW,), halt=after)
+        shopping.files.guards.adopt(settings, (), MemoryStore(), None)
+        after.touch()
         assert problem(waiting.result()) == (503, "halted")
         assert len(shopping.writes) == 1
 

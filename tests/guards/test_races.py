@@ -76,7 +76,7 @@ class Processes:
         self.desk = Desk(
             upstreams=self.upstream,
             rules=Rulebook((rule,), ()),
-            halt=Halt(None, MemoryStore()),
+            halt=lambda: Halt(None, MemoryStore()),
             approvals=Approvals(self.store),
             claims=Impatient(self.store),
             journal=self.journal,
