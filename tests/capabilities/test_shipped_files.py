@@ -54,7 +54,18 @@ def test_every_use_of_an_extension_is_reported() -> None:
     """The trading API cannot be told in the specification's words alone."""
     done = run_naftiko("validate", "--strict", FOLDER / "trading.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
-    for key in ("when", "repeat", "keep", "optional", "errors", "cases", "replace", "defaults"):
+    keys = (
+        "when",
+        "repeat",
+        "keep",
+        "optional",
+        "errors",
+        "cases",
+        "replace",
+        "defaults",
+        "semantics",
+    )
+    for key in keys:
         assert f'"{key}" is not in the official schema' in done.stdout
     for kind in ("value", "unique", "fail", "question"):
         assert f'"type" is "{kind}", which is not allowed' in done.stdout
