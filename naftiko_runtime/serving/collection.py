@@ -16,10 +16,11 @@ from naftiko_runtime.binds.environment import read_env_file
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Problem, Severity
 from naftiko_runtime.serving.base_uris import BaseUris, base_uris_of
-from naftiko_runtime.serving.discovery import find_files
+from naftiko_runtime.serving.discovery import Found, find_files
 from naftiko_runtime.serving.hidden_tools import without_hidden
 from naftiko_runtime.serving.operator_settings import SettingsVersion, load_settings
 from naftiko_runtime.serving.settings import SourceSettings
+from naftiko_runtime.serving.touched import Touched, touched_files
 from naftiko_runtime.serving.versions import (
     Loading,
     Marks,
@@ -39,7 +40,7 @@ Fingerprint: TypeAlias = frozenset[tuple[str, int, int, int, int]]
 class Collection:
     """The files by path, in the order of their names.
 
-    `folders` are those that were searched, `problems` those of no single file, `variables` what
+    `found` is what was searched for them, `problems` those of no single file, `variables` what
     stands for the files' variables. `unsettled`: something is just being written, so that it is
     worth another look soon. `base_uris` are what is called instead of the files' addresses, and
     `plans` is what the files serve, without what the operator hides. `operator` is the version of
@@ -47,7 +48,7 @@ class Collection:
     """
 
     files: Mapping[Path, ServedFile]
-    folders: tuple[Path, ...]
+    found: Found
     problems: tuple[Problem, ...]
     variables: Mapping[str, str]
     base_uris: BaseUris
@@ -55,6 +56,10 @@ class Collection:
     operator: SettingsVersion
     unsettled: bool = False
     marks: Marks = field(default_factory=Marks)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return self.found.folders
 
     @property
     def settings(self) -> RuntimeSettings:
@@ -81,8 +86,16 @@ class Collection:
         return self.problems != other.problems or self.operator != other.operator
 
 
-def load_collection(settings: SourceSettings, previous: Collection | None = None) -> Collection:
-    """Reads what the settings name. Reads files and computes; call it beside the event loop."""
+def load_collection(
+    settings: SourceSettings,
+    previous: Collection | None = None,
+    notified: Iterable[Path] | None = None,
+) -> Collection:
+    """Reads what the settings name. Reads files and computes; call it beside the event loop.
+
+    `notified`: something has happened to these files, and as far as is known to no others, which
+    are then not looked at.
+    """
     variables, problems, unsettled = _read_variables(settings, previous)
     operator, is_written = load_settings(
         settings.paths, settings.settings, variables, previous.operator if previous else None
@@ -91,12 +104,17 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
     base_uris = base_uris_of(settings.base_uris, operator.settings)
     loading = Loading(variables, base_uris)
     same = previous is not None and Loading(previous.variables, previous.base_uris) == loading
-    found = find_files(settings.paths, settings.settings)
+    touched = None
+    if previous is not None and notified is not None and same and not previous.unsettled:
+        touched = touched_files(previous.found, notified, settings.settings)
+    found = find_files(settings.paths, settings.settings) if touched is None else touched.found
     files: dict[Path, ServedFile] = {}
     marks = Marks(previous.marks if previous else None)
+    if touched is not None:
+        marks.keep()
     for path in found.files:
         before = previous.files.get(path) if previous else None
-        if before and same and is_unchanged(before, marks):
+        if before and same and _stays(before, touched, marks):
             files[path] = before
             continue
         version = load_version(path, loading, before, asked_for=path in found.named)
@@ -112,7 +130,7 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
     problems += [*found.problems, *operator.problems, *_held_against(operator, plans)]
     return Collection(
         files,
-        found.folders,
+        found,
         tuple(problems),
         variables,
         base_uris,
@@ -121,6 +139,13 @@ def load_collection(settings: SourceSettings, previous: Collection | None = None
         unsettled,
         marks,
     )
+
+
+def _stays(file: ServedFile, touched: Touched | None, marks: Marks) -> bool:
+    """Whether a file and what it reads are as they were."""
+    if touched is not None and touched.files.isdisjoint(path for path, _ in file.digests):
+        return True
+    return is_unchanged(file, marks)
 
 
 def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) -> list[Problem]:

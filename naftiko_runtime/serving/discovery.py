@@ -29,13 +29,15 @@ _SIZE_LIMIT = 16 * 1024 * 1024
 class Found:
     """Files in the order of their names, each one once, and the folders that were searched.
 
-    `named` are the files that were asked for by their own path.
+    `named` are the files that were asked for by their own path; `has_links` says that something in
+    a folder is a link to a file.
     """
 
     files: tuple[Path, ...]
     named: frozenset[Path]
     folders: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    has_links: bool = False
 
 
 def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
@@ -45,6 +47,7 @@ def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
     named: set[Path] = set()
     folders: list[Path] = []
     problems: list[Problem] = []
+    has_links = False
     chosen = None if settings is None else os.path.realpath(settings)
     tops = {os.path.realpath(path) for path in paths}
     for path in paths:
@@ -54,17 +57,25 @@ def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
                 problems.append(_empty(path))
             reals: dict[Path, str] = {}
             for candidate in candidates:
-                if _real_path(candidate, reals) == chosen or is_settings_name(candidate):
+                is_link = candidate.is_symlink()
+                has_links = has_links or is_link
+                real = _real_path(candidate, is_link, reals)
+                if real == chosen or is_settings_name(candidate):
                     if chosen is None and os.path.realpath(candidate.parent) not in tops:
                         problems.append(_unread_settings(candidate, path))
                 elif not _problem_with(candidate, within=path, found=problems):
-                    files.setdefault(_real_path(candidate, reals), candidate)
+                    files.setdefault(real, candidate)
         elif os.path.realpath(path) == chosen or is_settings_name(path):
             problems.append(_no_capability(path))
         elif not _problem_with(path, within=None, found=problems):
             named.add(files.setdefault(os.path.realpath(path), path))
     in_order = tuple(sorted(files.values(), key=str))
-    return Found(in_order, frozenset(named), tuple(folders), tuple(problems))
+    return Found(in_order, frozenset(named), tuple(folders), tuple(problems), has_links)
+
+
+def is_candidate(name: str) -> bool:
+    """Whether a file of a folder may be a capability, by its name."""
+    return name.lower().endswith(SUFFIXES) and not _EDITOR_FILE.search(name)
 
 
 def is_settings_name(path: Path) -> bool:
@@ -82,7 +93,7 @@ def _candidates(folder: Path, folders: list[Path], problems: list[Problem]) -> I
         subfolders = [Path(root) / name for name in names]
         problems += [_linked_folder(path) for path in subfolders if path.is_symlink()]
         for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not _EDITOR_FILE.search(name):
+            if is_candidate(name):
                 yield Path(root) / name
 
 
@@ -124,9 +135,9 @@ def _stays_inside(link: Path, folder: Path) -> bool:
     return Path(os.path.realpath(link)).is_relative_to(folder.resolve())
 
 
-def _real_path(path: Path, folders: dict[Path, str]) -> str:
+def _real_path(path: Path, is_link: bool, folders: dict[Path, str]) -> str:
     """The path of a file without links; `folders` has what is known of those of folders."""
-    if path.is_symlink():
+    if is_link:
         return os.path.realpath(path)
     folder = path.parent
     if folder not in folders:

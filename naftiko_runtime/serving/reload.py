@@ -21,7 +21,7 @@ from naftiko_runtime.serving.discovery import SUFFIXES
 from naftiko_runtime.serving.logs import log_event
 
 _LOOK_MILLISECONDS = 500
-_QUIET_MILLISECONDS = 5
+_QUIET_MILLISECONDS = 2
 _LONGEST_MILLISECONDS = 250
 """A change is reported once nothing has happened for the quiet time, or after the longest."""
 
@@ -30,10 +30,12 @@ _Folders = frozenset[tuple[str, int]]
 
 
 async def watch(
-    targets: Callable[[], Iterable[Path]], changed: Callable[[], Awaitable[bool]]
+    targets: Callable[[], Iterable[Path]],
+    changed: Callable[[frozenset[Path] | None], Awaitable[bool]],
 ) -> None:
     """Calls `changed` after each change of the target files and folders, and once at the start;
-    ends when it is cancelled.
+    ends when it is cancelled. It is told what there were notifications of, by absolute paths, or
+    None where anything may have changed. After notifications it soon looks at everything, too.
 
     `targets` is asked again after each change: folders, and files, existing or not. When
     `changed` returns True it is called again soon.
@@ -45,12 +47,12 @@ async def watch(
             async with contextlib.aclosing(_wake_ups(folders, targets())) as wake_ups:
                 async for notified in wake_ups:
                     if notified:
-                        await changed()
+                        await changed(notified)
                         seen = None  # so that the next look is one at the contents again
                     else:
                         now = await asyncio.to_thread(fingerprint, targets())
                         if now != seen:
-                            seen = None if await changed() else now
+                            seen = None if await changed(None) else now
                     if await asyncio.to_thread(_folders, targets()) != folders:
                         break
         except OSError as error:
@@ -59,12 +61,12 @@ async def watch(
             await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
 
 
-async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerator[bool]:
-    """True after a notification, False when it is time to look anyway."""
+async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerator[frozenset[Path]]:
+    """The paths after notifications, none when it is time to look anyway."""
     if not folders:
         while True:
             await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
-            yield False
+            yield frozenset()
     notifications = awatch(
         *sorted(path for path, _ in folders),
         watch_filter=_filter_for(targets),
@@ -77,7 +79,7 @@ async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerato
     )
     async with contextlib.aclosing(notifications) as changes:
         async for change in changes:
-            yield bool(change)
+            yield frozenset(Path(path) for _, path in change)
 
 
 def _filter_for(targets: Iterable[Path]) -> Callable[[Change, str], bool]:

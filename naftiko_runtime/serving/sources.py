@@ -50,9 +50,9 @@ class Sources:
         Whatever goes wrong with a change is logged, and the next one is waited for.
         """
 
-        async def look() -> bool:
+        async def look(notified: frozenset[Path] | None) -> bool:
             try:
-                return await self.look(changed)
+                return await self.look(changed, notified)
             except Exception:
                 LOGGER.exception("the change was not taken over; what is served goes on")
             return self.current.unsettled
@@ -62,18 +62,23 @@ class Sources:
         except Exception:
             LOGGER.exception("the files are not followed any more; what is served goes on")
 
-    async def look(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> bool:
-        """Looks at the files now and tells of a change; one caller at a time, the others wait.
-        True when something is just being written, and worth another look soon."""
+    async def look(
+        self,
+        changed: Callable[[Collection, Collection], Awaitable[None]],
+        notified: frozenset[Path] | None = None,
+    ) -> bool:
+        """Looks at the files now, or at those that are `notified`, and tells of a change; one
+        caller at a time, the others wait. True when something is just being written, and worth
+        another look soon."""
         async with self._looking:
-            before, self.current = self.current, await self._renewed()
+            before, self.current = self.current, await self._renewed(notified)
             if self.current.differs_from(before):
                 await changed(before, self.current)
             return self.current.unsettled
 
-    async def _renewed(self) -> Collection:
+    async def _renewed(self, notified: frozenset[Path] | None) -> Collection:
         before = self.current
-        now = await asyncio.to_thread(load_collection, self._settings, before)
+        now = await asyncio.to_thread(load_collection, self._settings, before, notified)
         gone = any(file.plan and path not in now.files for path, file in before.files.items())
         if gone or now.operator.kept > before.operator.kept:
             await asyncio.sleep(_SECOND_LOOK_SECONDS)

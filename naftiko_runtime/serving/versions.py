@@ -69,6 +69,10 @@ class Marks:
         self._before = before._known if before is not None else {}
         self._known: dict[Path, tuple[_Mark, str]] = {}
 
+    def keep(self) -> None:
+        """Takes over what was known of all files, for a look at some of them."""
+        self._known = dict(self._before)
+
     def agree(self, path: Path, digest: str) -> bool:
         """Whether a file, or a folder, still has this digest."""
         mark = _mark(path)
