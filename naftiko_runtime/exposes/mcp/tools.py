@@ -8,7 +8,8 @@ from typing import Final, TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.mcp.naming import listed_names, nearest_name
+from naftiko_runtime.exposes.adapter_changes import change_of, in_order
+from naftiko_runtime.exposes.mcp.naming import listed_names, nearest_name, tool_alias
 from naftiko_runtime.exposes.mcp.schema import (
     ResultShape,
     ToolArgument,
@@ -51,10 +52,12 @@ class ListedTool:
 @dataclass(frozen=True, slots=True)
 class ToolTable:
     """All tools of a listener in the order of listing. `by_name` also holds the names of the
-    file."""
+    file. `is_plain`: all tools of `adapters`, each with its file, are listed by those names."""
 
     tools: tuple[ListedTool, ...] = ()
     by_name: Mapping[str, ListedTool] = field(default_factory=dict)
+    adapters: Sequence[tuple[str, McpAdapterPlan]] = ()
+    is_plain: bool = False
 
     def find(self, name: str) -> ListedTool | None:
         return self.by_name.get(name)
@@ -85,6 +88,38 @@ def build_tool_table(
     """The tools of one listener, out of its adapters, each with its file, in the order of
     precedence: the first of several tools of one name keeps it. Describing a tool takes time, so
     those that a table of `before` has are taken from there."""
+    changed = None if before is None else _changed(before, adapters)
+    return _built(adapters, before) if changed is None else (changed, [])
+
+
+def _changed(before: ToolTable, adapters: Sequence[tuple[str, McpAdapterPlan]]) -> ToolTable | None:
+    """The table of `before` with other adapters, in a time that hardly depends on those that
+    stay; None where not all tools go by their own names, so that others' names depend on them."""
+    change = change_of(before.adapters, adapters) if before.is_plain else None
+    if change is None:
+        return None
+    leaving = {id(adapter) for _, adapter in change.removed}
+    by_name = dict(before.by_name)
+    for tool in before.tools:
+        if id(tool.adapter) in leaving:
+            del by_name[tool.name]
+    added = []
+    planned = [(adapter, plan) for _, adapter in change.added for plan in adapter.tools]
+    for adapter, plan in planned:
+        if plan.name in by_name or tool_alias(plan.name) != plan.name:
+            return None
+        try:
+            tool = by_name[plan.name] = _list_tool(plan.name, plan, adapter)
+        except (ValueError, TypeError, RecursionError):
+            return None
+        added.append(tool)
+    tools = in_order(adapters, (*before.tools, *added))
+    return ToolTable(tools, by_name, adapters, is_plain=True)
+
+
+def _built(
+    adapters: Sequence[tuple[str, McpAdapterPlan]], before: ToolTable | None
+) -> tuple[ToolTable, list[Problem]]:
     known = {id(tool.plan): tool for tool in before.tools} if before is not None else {}
     planned = [(adapter, plan) for _, adapter in adapters for plan in adapter.tools]
     names = listed_names([(adapter.namespace, plan.name) for adapter, plan in planned])
@@ -104,7 +139,8 @@ def build_tool_table(
     by_name = {tool.name: tool for tool in tools}
     for tool in tools:
         by_name.setdefault(tool.plan.name, tool)
-    return ToolTable(tuple(tools), by_name), problems
+    is_plain = not problems and all(tool.name == tool.plan.name for tool in tools)
+    return ToolTable(tuple(tools), by_name, adapters, is_plain), problems
 
 
 def _list_tool(name: str, plan: ToolPlan, adapter: McpAdapterPlan) -> ListedTool:

@@ -8,14 +8,17 @@ variable are tried one by one, and only those that share all segments before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeAlias, TypeVar
 
 from naftiko_runtime.exposes.rest.percent import decode_percent, decode_utf8, encode_segment
 from naftiko_runtime.exposes.rest.route_syntax import VARIABLE, Pattern, Route
 
 T = TypeVar("T")
+
+Claim: TypeAlias = tuple[str, Route, T]
+"""A method, a path, and what serves them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class _Affixes:
 
 @dataclass(slots=True)
 class _Node(Generic[T]):
-    """Filled by `build_routes`, never changed afterwards."""
+    """Filled by `build_routes`, never changed afterwards; trees share what they have in common."""
 
     exact: dict[str, _Node[T]] = field(default_factory=dict)
     affixed: list[tuple[_Affixes, _Node[T]]] = field(default_factory=list)
@@ -98,8 +101,33 @@ class Routes(Generic[T]):
                 _collect(self._root, each, 0, found)
         return sorted(found)
 
+    def changed(self, removed: Sequence[Claim[T]], added: Sequence[Claim[T]]) -> Routes[T] | None:
+        """These routes without some claims and with others, in a time that depends on those.
 
-def build_routes(claims: Iterable[tuple[str, Route, T]]) -> tuple[Routes[T], list[tuple[T, T]]]:
+        None where the order of all claims counts, so that they have to be built anew: a method and
+        path that is another's, and texts around variables.
+        """
+        if any(_has_texts(route) for _, route, _ in (*removed, *added)):
+            return None
+        root = self._root
+        for method, route, target in removed:
+            end = _ends_at(root, route.patterns).get(method)
+            if end is None or end.target is not target:
+                return None
+            root = _without(root, route.patterns, method) or _Node()
+        for method, route, target in added:
+            if method in _ends_at(root, route.patterns):
+                return None
+            root = _with(root, route.patterns, method, _End(target, route.names))
+        whole = dict(self._whole)
+        for _, route, _ in (*removed, *added):
+            path = None if route.names else _written(route)
+            if path is not None:
+                whole[path] = _ends_at(root, route.patterns)
+        return Routes(root, {path: ends for path, ends in whole.items() if ends})
+
+
+def build_routes(claims: Iterable[Claim[T]]) -> tuple[Routes[T], list[tuple[T, T]]]:
     """Routes out of methods, paths and what serves them, and the claims that came too late: pairs
     of what holds a method and path already and what would have had it."""
     root: _Node[T] = _Node()
@@ -142,6 +170,46 @@ def _child(node: _Node[T], pattern: Pattern) -> _Node[T]:
     node.affixed.append((_Affixes(pattern, encoded), created))
     node.affixed.sort(key=lambda entry: -sum(map(len, entry[0].decoded)))
     return created
+
+
+def _has_texts(route: Route) -> bool:
+    return any(len(pattern) > 1 and pattern != VARIABLE for pattern in route.patterns)
+
+
+def _ends_at(root: _Node[T], patterns: Sequence[Pattern]) -> Mapping[str, _End[T]]:
+    """For patterns without texts around variables, as the two below."""
+    node: _Node[T] | None = root
+    for pattern in patterns:
+        if node is None:
+            return {}
+        node = node.exact.get(pattern[0]) if len(pattern) == 1 else node.variable
+    return {} if node is None else node.ends
+
+
+def _with(node: _Node[T], patterns: Sequence[Pattern], method: str, end: _End[T]) -> _Node[T]:
+    if not patterns:
+        return replace(node, ends={**node.ends, method: end})
+    pattern, *rest = patterns
+    if pattern == VARIABLE:
+        return replace(node, variable=_with(node.variable or _Node(), rest, method, end))
+    child = node.exact.get(pattern[0]) or _Node()
+    return replace(node, exact={**node.exact, pattern[0]: _with(child, rest, method, end)})
+
+
+def _without(node: _Node[T], patterns: Sequence[Pattern], method: str) -> _Node[T] | None:
+    """None where nothing is left. The method is there."""
+    if not patterns:
+        left = replace(node, ends={key: end for key, end in node.ends.items() if key != method})
+    elif patterns[0] == VARIABLE:
+        assert node.variable is not None
+        left = replace(node, variable=_without(node.variable, patterns[1:], method))
+    else:
+        exact = dict(node.exact)
+        child = _without(exact.pop(patterns[0][0]), patterns[1:], method)
+        if child is not None:
+            exact[patterns[0][0]] = child
+        left = replace(node, exact=exact)
+    return left if left.exact or left.affixed or left.variable or left.ends else None
 
 
 def _split(path: bytes) -> _Path | None:

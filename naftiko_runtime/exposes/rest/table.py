@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
+from naftiko_runtime.exposes.adapter_changes import change_of, in_order
 from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
 from naftiko_runtime.exposes.rest.forwards import NO_FORWARDS, Forwards, ServedForward
 from naftiko_runtime.exposes.rest.route_syntax import (
@@ -15,7 +16,7 @@ from naftiko_runtime.exposes.rest.route_syntax import (
     RouteSyntaxError,
     parse_route,
 )
-from naftiko_runtime.exposes.rest.routes import Routes, build_routes
+from naftiko_runtime.exposes.rest.routes import Claim, Routes, build_routes
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 
@@ -39,17 +40,25 @@ class OwnPage(Enum):
 
 
 Target: TypeAlias = ServedOperation | OwnPage
+Labelled: TypeAlias = Sequence[tuple[str, RestAdapterPlan]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RestTable:
     """Never changed: a reload builds another one. `operations` are in the order of the files,
-    `door` is what their adapters ask of callers. `forwards` have what is no operation's."""
+    `door` is what their adapters ask of callers. `forwards` have what is no operation's.
+
+    For the next table: the `adapters` that it was built of, each with the label of its file, their
+    `problems`, and the `contested` targets, which claim what others claim as well.
+    """
 
     routes: Routes[Target]
     operations: tuple[ServedOperation, ...]
     door: Door = OPEN
     forwards: Forwards = NO_FORWARDS
+    adapters: Labelled = ()
+    problems: tuple[Problem, ...] = ()
+    contested: frozenset[Target] = frozenset()
 
     def targets(self, path: bytes) -> dict[str, Target]:
         """What a path has, by method. Raises ValueError for a path that cannot be read."""
@@ -58,31 +67,68 @@ class RestTable:
 
 
 def build_rest_table(
-    adapters: Sequence[tuple[str, RestAdapterPlan]], before: RestTable | None = None
+    adapters: Labelled, before: RestTable | None = None
 ) -> tuple[RestTable, list[Problem]]:
     """The table of one port: pairs of a file's label and an adapter of that file, the first to
-    claim a method and path keeping it. The runtime's own pages claim last. Operations that a table
-    of `before` has are taken from there."""
+    claim a method and path keeping it. The runtime's own pages claim last. What a table of
+    `before` has is taken from there."""
+    table = None if before is None else _changed(before, adapters)
+    table = table or _built(adapters, before)
+    return table, list(table.problems)
+
+
+def _changed(before: RestTable, adapters: Labelled) -> RestTable | None:
+    """The table of `before` with other adapters, in a time that hardly depends on those that
+    stay. None where it matters to others which come and go."""
+    change = change_of(before.adapters, adapters)
+    if change is None or any(each.forwards for _, each in (*change.removed, *change.added)):
+        return None
+    leaving = {id(adapter) for _, adapter in change.removed}
+    removed = [each for each in before.operations if id(each.adapter) in leaving]
+    planned = sum(len(adapter.operations) for _, adapter in change.removed)
+    if len(removed) != planned or not before.contested.isdisjoint(removed):
+        return None
+    problems: list[Problem] = []
+    added = list(_operations(change.added, None, problems))
+    routes = before.routes.changed(_claims(removed), _claims(added))
+    if problems or routes is None:
+        return None
+    served = in_order(adapters, (*before.operations, *added))
+    door = _door(adapters)
+    return replace(before, routes=routes, operations=served, door=door, adapters=adapters)
+
+
+def _built(adapters: Labelled, before: RestTable | None) -> RestTable:
     problems: list[Problem] = []
     operations = list(_operations(adapters, before, problems))
-    claims: list[tuple[str, Route, Target]] = [
-        (operation.plan.method, operation.route, operation) for operation in operations
-    ]
+    claims = _claims(operations)
     claims += [("GET", parse_route(page.value), page) for page in OwnPage]
     routes, taken = build_routes(claims)
     refused: set[Target] = set()
+    contested: set[Target] = set()
     for owner, late in taken:
         refused.add(late)
+        contested |= {owner, late}
         if isinstance(owner, ServedOperation) and isinstance(late, ServedOperation):
             problems.append(_route_taken(owner.plan, late.plan))
     served = tuple(operation for operation in operations if operation not in refused)
     forwards = Forwards(_forwards(adapters, problems))
+    found = tuple(problems)
+    door = _door(adapters)
+    return RestTable(routes, served, door, forwards, adapters, found, frozenset(contested))
+
+
+def _claims(operations: Iterable[ServedOperation]) -> list[Claim[Target]]:
+    return [(each.plan.method, each.route, each) for each in operations]
+
+
+def _door(adapters: Labelled) -> Door:
     asked = [adapter.authentication for _, adapter in adapters]
-    return RestTable(routes, served, door_of(asked, metadata_pages(asked)), forwards), problems
+    return door_of(asked, metadata_pages(asked))
 
 
 def _operations(
-    adapters: Sequence[tuple[str, RestAdapterPlan]],
+    adapters: Labelled,
     before: RestTable | None,
     problems: list[Problem],
 ) -> Iterator[ServedOperation]:
@@ -99,9 +145,7 @@ def _operations(
                 problems.append(_route_invalid(plan.place, error))
 
 
-def _forwards(
-    adapters: Sequence[tuple[str, RestAdapterPlan]], problems: list[Problem]
-) -> Iterator[ServedForward]:
+def _forwards(adapters: Labelled, problems: list[Problem]) -> Iterator[ServedForward]:
     places: dict[tuple[Pattern, ...], Place] = {}
     for label, adapter in adapters:
         for plan in adapter.forwards:
