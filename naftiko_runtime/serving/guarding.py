@@ -15,7 +15,7 @@ from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.guards.guards import Guards
 from naftiko_runtime.guards.no_store import NoStore
 from naftiko_runtime.guards.open_operations import changing_tools
-from naftiko_runtime.plan.operation import Inputs, OperationPlan
+from naftiko_runtime.plan.operation import CapabilityPlan, Inputs, OperationPlan
 from naftiko_runtime.problems import Problem
 from naftiko_runtime.serving.collection import Collection
 from naftiko_runtime.serving.report import Reporter
@@ -55,6 +55,7 @@ class Guarding:
         self._journals: list[FileJournal] = []  # calls end in the one that they began in
         self._audit: Path | None = None
         self._open: list[str] = []
+        self._changing: dict[int, tuple[CapabilityPlan, list[str]]] = {}
         self.guards = Guards(upstreams, self.store, page=page)
 
     def call(self, plan: OperationPlan, inputs: Inputs) -> Awaitable[Outcome]:
@@ -123,9 +124,19 @@ class Guarding:
             if note is not None:
                 self._reporter.say(logging.WARNING, "audit", note)
 
+    def _changing_tools(self, collection: Collection) -> list[str]:
+        """`changing_tools`, found anew only for plans that are new: it is done at each reload, and
+        calls wait for it."""
+        known = self._changing
+        self._changing = {
+            id(plan): known.get(id(plan)) or (plan, changing_tools([plan]))
+            for plan in collection.plans
+        }
+        return [name for _, names in self._changing.values() for name in names]
+
     def _say_what_is_open(self, collection: Collection) -> None:
         """Without settings, everybody who reaches a port can use every tool."""
-        found = [] if collection.settings.file else changing_tools(collection.plans)
+        found = [] if collection.settings.file else self._changing_tools(collection)
         if found and found != self._open:
             names = ", ".join(found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")
             tools = f"{len(found)} tool{'s' if len(found) > 1 else ''}"

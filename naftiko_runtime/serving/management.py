@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import naftiko_runtime
@@ -48,17 +49,18 @@ class ProcessManagement:
         self._changed = changed
         self._sessions = sessions
         self._started = time.time()
-        self._states: tuple[AdapterState, ...] = ()
-        self._problems: tuple[Problem, ...] = ()
+        self._states: Callable[[], tuple[AdapterState, ...]] = tuple
+        self._problems: Callable[[], tuple[Problem, ...]] = tuple
         self._validation: asyncio.Task[Validation] | None = None
 
     def note(self, collection: Collection, applied: Applied, problems: Sequence[Problem]) -> None:
-        """Says what is being served from now on, and what is wrong with it."""
-        self._states = adapter_states(collection.plans, applied.ports)
-        self._problems = tuple(in_file_order(problems))
+        """Says what is being served from now on, and what is wrong with it. It is put together
+        when somebody asks: few do, and calls would wait for it at each reload."""
+        self._states = cache(lambda: adapter_states(collection.plans, applied.ports))
+        self._problems = cache(lambda: tuple(in_file_order(problems)))
 
     def adapters(self) -> Sequence[AdapterState]:
-        return self._states
+        return self._states()
 
     def status(self, file: str) -> dict[str, JsonValue]:
         started = datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds")
@@ -112,5 +114,5 @@ class ProcessManagement:
             tuple(str(file.path) for file in renewed if not file.kept),
             tuple(str(path) for path in before.files if path not in now.files),
             tuple(str(file.path) for file in now.files.values() if file.kept),
-            self._problems,
+            self._problems(),
         )
