@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import Generic, Protocol, TypeVar
 
 A = TypeVar("A")
@@ -45,8 +46,9 @@ def change_of(before: Sequence[tuple[str, A]], now: Sequence[tuple[str, A]]) -> 
 
 
 def in_order(adapters: Iterable[tuple[str, object]], parts: Iterable[P]) -> tuple[P, ...]:
-    """The parts of these adapters, in their order; others are left out."""
-    by_adapter: dict[int, list[P]] = {}
-    for part in parts:
-        by_adapter.setdefault(id(part.adapter), []).append(part)
-    return tuple(part for _, each in adapters for part in by_adapter.get(id(each), ()))
+    """The parts of these adapters, in their order; others are left out. Parts of one adapter come
+    one after the other."""
+    groups = groupby(parts, lambda part: id(part.adapter))
+    by_adapter = {adapter: tuple(of_it) for adapter, of_it in groups}
+    each = (by_adapter.get(id(adapter), ()) for _, adapter in adapters)
+    return tuple(chain.from_iterable(each))
