@@ -100,14 +100,18 @@ def begin(
     environment: Mapping[str, str] | None = None,
     folder: Path = ROOT,
 ) -> Running:
-    """Starts a program, and does not wait."""
+    """Starts a program, and does not wait.
+
+    It keeps its compiled modules as any installed program does, whatever this process was told.
+    """
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
             stdout=output,
             stderr=output,
-            env={**os.environ, **(environment or {})},
+            env={**inherited, **(environment or {})},
             start_new_session=True,
         )
     return Running(process, port, log)
