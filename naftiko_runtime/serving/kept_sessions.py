@@ -13,7 +13,8 @@ from naftiko_runtime.settings.model import KeepAlive, RuntimeSettings
 from naftiko_runtime.settings.upstreams import rule_for
 
 SessionKey: TypeAlias = tuple[str, str]
-"""The origin and the call, `namespace.operation` in lower case."""
+"""The origin, and the method and path that are called there: several files may consume them under
+names of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class KeptSession:
 def kept_sessions(
     plans: Sequence[CapabilityPlan], settings: RuntimeSettings
 ) -> dict[SessionKey, KeptSession]:
-    """One session for each origin and call, whatever number of files and namespaces share it. A
+    """One session for each origin and request, whatever number of files and names share it. A
     call that no file consumes is a problem of the settings, and not looked at here."""
     wanted: dict[SessionKey, KeptSession] = {}
     for asked in _in_force(plans, settings):
@@ -37,7 +38,7 @@ def kept_sessions(
             origin = None if name is None else plan.upstreams.get(name.partition(".")[0])
             if name is None or origin is None:
                 continue
-            key = origin, name.casefold()
+            key = origin, _request_of(plan, name)
             if key not in wanted or asked.every < wanted[key].every:
                 try:
                     wanted[key] = KeptSession(origin, plan.consumed[name](), asked.every)
@@ -52,6 +53,12 @@ def _in_force(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -> lis
     namespaces = dict.fromkeys(namespace for plan in plans for namespace in plan.upstreams)
     rules = [rule_for(settings.upstreams, namespace) for namespace in namespaces]
     return list(dict.fromkeys(rule.keep_alive for rule in rules if rule.keep_alive is not None))
+
+
+def _request_of(plan: CapabilityPlan, name: str) -> str:
+    """What a consumed operation asks its server for, in one spelling."""
+    found = (target for target in plan.targets if target.operation == name)
+    return next((f"{target.method} {target.path.pattern}" for target in found), name.casefold())
 
 
 def _name_in(plan: CapabilityPlan, call: str) -> str | None:

@@ -145,6 +145,26 @@ async def test_files_and_namespaces_of_one_gateway_share_its_session(tmp_path: P
     await keep_alive.aclose()
 
 
+async def test_files_that_call_one_request_by_other_names_share_its_session(tmp_path: Path) -> None:
+    keep_alive = KeepAlive(Upstreams())
+    first = load(tmp_path)
+    path = tmp_path / "other.yaml"
+    path.write_text(
+        FILE.replace("ORIGIN", "https://localhost:5000/v1").replace("sessions", "gateway")
+    )
+    second = load_file(path, {}, {}).plan
+    assert second is not None
+    both = RuntimeSettings(
+        upstreams=tuple(
+            UpstreamRule(name, keep_alive=Asked(f"{name}.tickle", 60))
+            for name in ("sessions", "gateway")
+        )
+    )
+    await adopt(keep_alive, both, first, second)
+    assert [call for _, call, _ in states(keep_alive)] == ["sessions.tickle"]
+    await keep_alive.aclose()
+
+
 async def test_gateways_have_sessions_of_their_own(tmp_path: Path) -> None:
     upstreams = Upstreams()
     keep_alive = KeepAlive(upstreams)
