@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -29,6 +30,7 @@ from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool
 from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ToolTable
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import Missing
+from naftiko_runtime.plan.operation import SAFE_METHODS
 from naftiko_runtime.plan.origin import Origin
 
 MESSAGE: Final = "naftiko.message"
@@ -42,6 +44,7 @@ class ToolHandlers:
         self._current = current
         self._execute = execute
         self._asking = asking
+        self._under_way: set[asyncio.Future[Outcome]] = set()
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._current().find(name)
@@ -88,14 +91,26 @@ class ToolHandlers:
     async def _run(self, origin: Origin, is_dry: bool, call: Call) -> Outcome:
         try:
             with tool_span(call.tool) as span:
-                inputs = read_arguments(call.tool, call.arguments, origin, dry_run=is_dry)
-                outcome = await self._execute(call.tool.plan.operation, inputs)
+                plan = call.tool.plan.operation
+                work = self._execute(
+                    plan, read_arguments(call.tool, call.arguments, origin, dry_run=is_dry)
+                )
+                reads = plan.action.method in SAFE_METHODS and not plan.changes
+                outcome = await (work if reads else self._to_its_end(work))
                 note_outcome(span, outcome)
                 return outcome
         except CallFailed as failed:
             return failed.failure
         except Exception:
             return Failure(FailureKind.INTERNAL, log_incident(), executed=True)
+
+    async def _to_its_end(self, work: Awaitable[Outcome]) -> Outcome:
+        """Work that can change something goes on when its client gives up: it may have been done
+        by then, and its outcome belongs into the journal and under its key."""
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
 
 def _to_sdk(result: ToolResult) -> types.CallToolResult:

@@ -100,6 +100,30 @@ async def test_T13_a_client_that_cancels_stops_the_work_and_can_go_on(era: str) 
             assert len((await client.list_tools()).tools) == 1
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_call_that_can_change_something_ends_without_its_client(era: str) -> None:
+    begun, go, ended = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def execute(operation: OperationPlan, inputs: Inputs) -> Outcome:
+        begun.set()
+        await go.wait()
+        ended.set()
+        return json_answer({})
+
+    async with (
+        listening(a_table(a_tool("t", changes=True)), execute) as listener,
+        listener.client(era) as client,
+    ):
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(client.call_tool, "t", {})
+                await begun.wait()
+                tasks.cancel_scope.cancel()
+            assert len((await client.list_tools()).tools) == 1
+            go.set()
+            await ended.wait()
+
+
 async def test_T13_closing_the_connection_of_a_request_stops_the_work() -> None:
     work = Work()
     message, headers = modern(call_message("t", {}))
