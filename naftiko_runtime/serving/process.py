@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import Final
 
 from naftiko_runtime.consumes.pools import TrustError
 from naftiko_runtime.engine.scripts import stop_scripts
@@ -41,6 +43,9 @@ _SWITCH_SECONDS = 0.0005
 choice is ten times that, in each round of the loop."""
 
 
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
 def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> int:
     """Serves until a signal ends it; returns the exit code. `ready` is called once all ports are
     open."""
@@ -48,7 +53,10 @@ def run(settings: ServeSettings, ready: Callable[[], None] = lambda: None) -> in
     _raise_file_limit()
     sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_Process(settings, ready).run())
+        code = runner.run(_Process(settings, ready).run())
+    for number in _STOPPING:  # Python forgets its own handlers before the process is gone
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -142,6 +150,7 @@ class _Process:
             await upstreams.aclose()
             await issuers.aclose()
         self._reporter.say(logging.INFO, "stopped", "stopped")
+        self._end_by_signals()
         return 0
 
     async def _start(self) -> bool:
@@ -243,11 +252,20 @@ class _Process:
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPPING:
             try:
                 loop.add_signal_handler(number, self._on_signal)
             except NotImplementedError:  # Windows
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._on_signal))
+
+    def _end_by_signals(self) -> None:
+        """Has a signal end what is left, which is the event loop: by itself it would make a stop
+        that went well look like a kill."""
+        loop = asyncio.get_running_loop()
+        for number in _STOPPING:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.remove_signal_handler(number)
+            signal.signal(number, lambda *_: os._exit(0))
 
     def _on_signal(self) -> None:
         """The first signal stops gracefully, a second one at once."""

@@ -66,6 +66,17 @@ def test_new_connections_are_refused_while_it_stops(
         assert call.result().status_code == 200
 
 
+def test_a_signal_after_the_stop_does_not_make_it_a_failure(folder: Path, drop: Drop) -> None:
+    drop("orders", "live")
+    with serve(folder) as serving:
+        serving.process.send_signal(signal.SIGTERM)
+        serving.wait_for_event("stopped")
+        time.sleep(0.01)
+        while serving.process.poll() is None:
+            serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.returncode == 0
+
+
 def test_o1_a_call_beyond_the_deadline_is_told_that_it_may_have_been_executed(
     folder: Path, drop: Drop, upstream: RecordingUpstream
 ) -> None:
