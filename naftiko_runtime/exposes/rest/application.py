@@ -88,7 +88,7 @@ class RestApplication:
     @table.setter
     def table(self, table: RestTable) -> None:
         self._table = table
-        self._surroundings = Surroundings(table, self._gatekeeper)
+        self._surroundings = Surroundings(table, self._gatekeeper, self._surroundings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

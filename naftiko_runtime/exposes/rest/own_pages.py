@@ -4,19 +4,26 @@ look when a path is unknown. Made when first asked for, once per table."""
 from __future__ import annotations
 
 from naftiko_runtime.exposes.rest.reply import Reply
-from naftiko_runtime.exposes.rest.suggestions import RouteIndex
+from naftiko_runtime.exposes.rest.suggestions import RouteIndex, index_routes
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable
 
 
 class OwnPages:
-    """Owned by the application, for one table."""
+    """Owned by the application, for one table. `known` is the index of the routes of a table
+    before, of which the one of this table is made."""
 
-    __slots__ = ("_index", "_replies", "_table")
+    __slots__ = ("_index", "_known", "_replies", "_table")
 
-    def __init__(self, table: RestTable) -> None:
+    def __init__(self, table: RestTable, known: RouteIndex | None = None) -> None:
         self._table = table
         self._replies: dict[OwnPage, Reply] = {}
         self._index: RouteIndex | None = None
+        self._known = known
+
+    @property
+    def index(self) -> RouteIndex | None:
+        """The latest one there is."""
+        return self._known if self._index is None else self._index
 
     def reply(self, page: OwnPage) -> Reply:
         reply = self._replies.get(page)
@@ -27,7 +34,8 @@ class OwnPages:
     def unknown(self, path: str) -> str:
         """What to tell the caller of a path that nothing matches."""
         if self._index is None:
-            self._index = RouteIndex(operation.route.text for operation in self._table.operations)
+            routes = (operation.route.text for operation in self._table.operations)
+            self._index = index_routes(routes, self._known)
         close = self._index.closest(path)
         meant = f' - did you mean "{close}"?' if close else ""
         return f'nothing is served at "{path}"{meant} - "{OwnPage.DOCS.value}" lists what is'

@@ -21,6 +21,7 @@ from naftiko_runtime.exposes.rest.own_pages import OwnPages
 from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.problem_details import problem_reply, refusal_reply
 from naftiko_runtime.exposes.rest.reply import Reply
+from naftiko_runtime.exposes.rest.suggestions import RouteIndex
 from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, ServedOperation
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.plan.inbound import InboundPlan
@@ -29,14 +30,17 @@ _METADATA_TYPE: Final = (b"content-type", b"application/json")
 
 
 class Surroundings:
-    """Owned by the application, for one table."""
+    """Owned by the application, for one table; `before` are those of the table before."""
 
-    __slots__ = ("_gatekeeper", "_pages", "_table")
+    __slots__ = ("_gatekeeper", "_indexes", "_pages", "_table")
 
-    def __init__(self, table: RestTable, gatekeeper: Gatekeeper) -> None:
+    def __init__(
+        self, table: RestTable, gatekeeper: Gatekeeper, before: Surroundings | None = None
+    ) -> None:
         self._table = table
         self._gatekeeper = gatekeeper
         self._pages: dict[frozenset[InboundPlan], OwnPages] = {}
+        self._indexes = {} if before is None else before._indexes_for(table)
 
     async def reply(self, scope: Scope, path: bytes, page: OwnPage | None) -> Reply:
         """The answer to a request that no operation matches; `page` is the own page at its path,
@@ -58,12 +62,25 @@ class Surroundings:
     def _seen_by(self, admitted: Admission) -> OwnPages:
         pages = self._pages.get(admitted.plans)
         if pages is None:
-            table = self._table
-            operations = tuple(each for each in table.operations if _is_seen(each, admitted))
-            forwards = Forwards(each for each in table.forwards.served if _is_seen(each, admitted))
-            seen = replace(table, operations=operations, forwards=forwards)
-            pages = self._pages[admitted.plans] = OwnPages(seen)
+            seen = self._table if not self._table.door.plans else self._part_for(admitted)
+            known = self._indexes.get(admitted.plans)
+            pages = self._pages[admitted.plans] = OwnPages(seen, known)
         return pages
+
+    def _indexes_for(self, table: RestTable) -> dict[frozenset[InboundPlan], RouteIndex]:
+        """What is known of routes, by who sees them, for those who may come to another table."""
+        made = {plans: pages.index for plans, pages in self._pages.items()}
+        return {
+            plans: index
+            for plans, index in {**self._indexes, **made}.items()
+            if index is not None and plans.issubset(table.door.plans)
+        }
+
+    def _part_for(self, admitted: Admission) -> RestTable:
+        table = self._table
+        operations = tuple(each for each in table.operations if _is_seen(each, admitted))
+        forwards = Forwards(each for each in table.forwards.served if _is_seen(each, admitted))
+        return replace(table, operations=operations, forwards=forwards)
 
     async def _unserved(self, scope: Scope, path: bytes, admitted: Admission) -> Reply:
         method, shown = scope["method"], _shown(path)
