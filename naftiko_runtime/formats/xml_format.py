@@ -16,37 +16,92 @@ _DEPTH = 200
 _NIL = "http://www.w3.org/2001/XMLSchema-instance nil"
 
 
-class _Element:
-    """An element while it is being read: members in order of their first appearance."""
+class _Reading:
+    """One document on its way to a value; its methods are what the parser calls."""
 
-    __slots__ = ("is_nil", "members", "name", "text")
+    __slots__ = ("_is_nil", "_members", "_names", "_outer", "_pieces", "result")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.members: dict[str, list[JsonValue]] = {}
-        self.text: list[str] = []
-        self.is_nil = False
+    def __init__(self) -> None:
+        self.result: JsonValue = None
+        self._members: dict[str, JsonValue] = {}
+        """Of the element that is being read, in the order of their first appearance."""
+        self._is_nil = False
+        self._pieces: list[str] = []
+        self._outer: list[tuple[dict[str, JsonValue], bool]] = []
+        """What the parent of each open element has so far."""
+        self._names = _LocalNames()
 
-    def add(self, name: str, value: JsonValue) -> None:
-        self.members.setdefault(name, []).append(value)
+    def attach(self, parser: expat.XMLParserType) -> None:
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._pieces.append
 
-    def end_text(self) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        outer = self._outer
+        if len(outer) >= _DEPTH:
+            raise ValueError(f"it is nested deeper than {_DEPTH} elements")
+        if self._pieces:
+            self._end_text()
+        outer.append((self._members, self._is_nil))
+        self._members = {}
+        self._is_nil = False
+        if attributes:
+            self._note(attributes)
+
+    def _note(self, attributes: dict[str, str]) -> None:
+        for key, value in attributes.items():
+            if key == _NIL:
+                self._is_nil = value.strip() in ("true", "1")
+            else:
+                _add(self._members, self._names[key], value)
+
+    def _end(self, name: str) -> None:
+        pieces, members, outer = self._pieces, self._members, self._outer
+        value: JsonValue
+        if self._is_nil:
+            pieces.clear()
+            value = None
+        elif members or len(outer) == 1:
+            if pieces:
+                self._end_text()
+            value = members
+        elif len(pieces) == 1:
+            value = pieces.pop()
+        else:
+            value = "".join(pieces)
+            pieces.clear()
+        self._members, self._is_nil = outer.pop()
+        if outer:
+            _add(self._members, self._names[name], value)
+        else:
+            self.result = value
+
+    def _end_text(self) -> None:
         """Keeps the text so far as one piece; blank text between elements is layout."""
-        piece = "".join(self.text)
-        self.text.clear()
-        if piece.strip():
-            self.add("", piece)
+        piece = "".join(self._pieces)
+        self._pieces.clear()
+        if piece and not piece.isspace():
+            _add(self._members, "", piece)
 
-    def value(self, *, is_root: bool = False) -> JsonValue:
-        if self.is_nil:
-            return None
-        text = "".join(self.text)
-        if not self.members and not is_root:
-            return text
-        self.end_text()
-        return {
-            name: values[0] if len(values) == 1 else values for name, values in self.members.items()
-        }
+
+class _LocalNames(dict[str, str]):
+    """Names without their namespaces."""
+
+    def __missing__(self, name: str) -> str:
+        local = self[name] = name.rpartition(" ")[2]
+        return local
+
+
+def _add(members: dict[str, JsonValue], name: str, value: JsonValue) -> None:
+    """A list is a member that is repeated: no element is a list by itself."""
+    if name not in members:
+        members[name] = value
+        return
+    known = members[name]
+    if isinstance(known, list):
+        known.append(value)
+    else:
+        members[name] = [known, value]
 
 
 def read_xml(body: bytes, charset: str | None) -> JsonValue:
@@ -54,46 +109,11 @@ def read_xml(body: bytes, charset: str | None) -> JsonValue:
     entities of its own, which could blow it up or reach elsewhere."""
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
-    open_elements: list[_Element] = []
-    result: list[JsonValue] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if len(open_elements) >= _DEPTH:
-            raise ValueError(f"it is nested deeper than {_DEPTH} elements")
-        if open_elements:
-            open_elements[-1].end_text()
-        element = _Element(_local(name))
-        for key, value in attributes.items():
-            if key == _NIL:
-                element.is_nil = value.strip() in ("true", "1")
-            else:
-                element.add(_local(key), value)
-        open_elements.append(element)
-
-    def end(name: str) -> None:
-        element = open_elements.pop()
-        if open_elements:
-            open_elements[-1].add(element.name, element.value())
-        else:
-            result.append(element.value(is_root=True))
-
-    def text(data: str) -> None:
-        if open_elements:
-            open_elements[-1].text.append(data)
-
-    def doctype(name: str, system: str | None, public: str | None, has_subset: int) -> None:
-        if has_subset:
-            raise ValueError("it declares a document type of its own, which is not read")
-
-    def entity(name: str, *_: object) -> None:
-        raise ValueError(f'it holds the entity "{name}", which is not read')
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = doctype
-    parser.EntityDeclHandler = entity
-    parser.SkippedEntityHandler = entity
+    parser.StartDoctypeDeclHandler = _doctype
+    parser.EntityDeclHandler = _entity
+    parser.SkippedEntityHandler = _entity
+    reading = _Reading()
+    reading.attach(parser)
     try:
         parser.Parse(body if charset is None else decode_text(body, charset), True)
     except expat.ExpatError as error:
@@ -103,8 +123,13 @@ def read_xml(body: bytes, charset: str | None) -> JsonValue:
         ) from None
     except LookupError:
         raise ValueError("the character set that it declares is not known") from None
-    return result[0]
+    return reading.result
 
 
-def _local(name: str) -> str:
-    return name.rpartition(" ")[2]
+def _doctype(name: str, system: str | None, public: str | None, has_subset: int) -> None:
+    if has_subset:
+        raise ValueError("it declares a document type of its own, which is not read")
+
+
+def _entity(name: str, *_: object) -> None:
+    raise ValueError(f'it holds the entity "{name}", which is not read')
