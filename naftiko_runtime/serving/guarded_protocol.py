@@ -64,6 +64,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
         super().connection_lost(exc)
+        # uvicorn leaves the clock of a connection that was reset running, which keeps all of the
+        # connection in memory until the time for the next request is over.
+        self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:

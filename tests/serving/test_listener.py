@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -49,6 +52,11 @@ async def listening(application: ASGIApp = echo_length) -> AsyncIterator[Listene
         await listener.stop(0, asyncio.Event())
 
 
+def connections_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, guarded_protocol.GuardedProtocol) for each in gc.get_objects())
+
+
 class Caller:
     """A raw connection."""
 
@@ -74,6 +82,17 @@ class Caller:
             return await asyncio.wait_for(self.reader.read(), SECONDS) == b""
         except ConnectionResetError:
             return True
+
+    async def end(self, how: str) -> None:
+        """Hangs up, or has the system say that the connection is no more ("reset")."""
+        if how == "reset":
+            at_once = struct.pack("ii", 1, 0)
+            opened: socket.socket = self.writer.get_extra_info("socket")
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self.writer.transport.abort()
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
 
     async def wait_until_closed(self) -> None:
         """Whatever comes before the end; a reset may overtake the last answer."""
@@ -203,6 +222,19 @@ async def test_t9_a_thousand_idle_connections_do_not_starve_others() -> None:
             assert await caller.status() == 200
         for _, writer in idle:
             writer.close()
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+async def test_t9_a_connection_that_has_ended_is_not_kept_in_memory(how: str) -> None:
+    async with listening() as listener:
+        for _ in range(20):
+            async with calling(listener) as caller:
+                await caller.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert await caller.status() == 200
+                await caller.end(how)
+        async with asyncio.timeout(SECONDS):
+            while connections_in_memory():
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
