@@ -168,6 +168,7 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+    raw_requestline: bytes
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         if name.startswith("do_"):

@@ -58,4 +58,4 @@ def test_there_is_nothing_else(tmp_path: Path) -> None:
     assert set(naftiko_runtime.__all__) == {"__version__", "load", "serve"}
     assert naftiko_runtime.__version__
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
-        _ = naftiko_runtime.absent  # type: ignore[attr-defined]
+        _ = naftiko_runtime.absent

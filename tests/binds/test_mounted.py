@@ -77,7 +77,8 @@ def test_a_generation_that_goes_while_it_is_read_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mount(tmp_path, "one", a="1", b="1")
-    read, replaced = Path.open, []
+    read = Path.open
+    replaced: list[bool] = []
 
     def open_and_replace(self: Path, *arguments: Any, **named: Any) -> object:
         opened = read(self, *arguments, **named)

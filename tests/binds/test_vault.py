@@ -16,6 +16,12 @@ from tests.consumes.certificates import make_identity
 from tests.loaded_calls import Given, LoadedCall, build, one_call_text
 from tests.recording_upstream import Reply, reply_json
 
+BROKER: dict[str, object] = {
+    "namespace": "broker",
+    "location": "vault://secret/broker",
+    "keys": {"TOKEN": "key"},
+}
+
 
 @pytest.fixture
 def server() -> Iterator[VaultDouble]:
@@ -312,8 +318,7 @@ def load(folder: Path, binds: list[dict[str, object]], variables: dict[str, str]
 
 def test_a_file_gets_its_credentials_from_vault(server: VaultDouble, tmp_path: Path) -> None:
     server.put("secret", "broker", {"key": "canary-of-broker"})
-    bind = {"namespace": "broker", "location": "vault://secret/broker", "keys": {"TOKEN": "key"}}
-    loaded = load(tmp_path, [bind], settings_of(server))
+    loaded = load(tmp_path, [BROKER], settings_of(server))
     assert loaded.problems == ()
     request = build(LoadedCall(loaded).tool, Given({}))
     assert request.headers == [("Authorization", "Bearer canary-of-broker")]
@@ -324,8 +329,7 @@ def test_a_vault_that_is_down_is_a_problem_at_its_line_and_the_file_is_served(
 ) -> None:
     with VaultDouble() as stopped:
         pass
-    bind = {"namespace": "broker", "location": "vault://secret/broker", "keys": {"TOKEN": "key"}}
-    loaded = load(tmp_path, [bind], settings_of(stopped))
+    loaded = load(tmp_path, [BROKER], settings_of(stopped))
     (problem,) = [p for p in loaded.problems if p.rule == "bind-location"]
     assert (problem.severity, problem.consequence) == (Severity.ERROR, Consequence.NOTHING)
     assert problem.place.line > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -63,7 +64,7 @@ class DigestServer:
             headers.append(("WWW-Authenticate", text))
         return Reply(401, headers, b"who are you?")
 
-    def _is_right(self, request: RecordedRequest, proof: dict[str, str]) -> bool:
+    def _is_right(self, request: RecordedRequest, proof: Mapping[str, str]) -> bool:
         algorithm = proof.get("algorithm", "MD5")
         hashing = HASHES[algorithm.removesuffix("-sess")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def drop(folder: Path, upstream: RecordingUpstream) -> Callable[..., Path]:
     """`drop("orders", "list", "cancel")` writes a capability of that name, with one GET operation
     and tool per name, into the folder; what it consumes is the recording upstream."""
 
-    def write(name: str, *operations: str, **settings: object) -> Path:
+    def write(name: str, *operations: str, **settings: Any) -> Path:
         path = folder / f"{name}.yaml"
         path.write_text(capability(name, upstream.url, *operations, **settings))
         return path

@@ -67,7 +67,7 @@ async def test_calls_and_mappings_read_what_a_script_gave(tmp_path: Path) -> Non
 async def test_r7_a_secret_that_a_script_was_given_does_not_reach_the_caller(
     tmp_path: Path,
 ) -> None:
-    step = script("a.js", **{"with": {"key": "{{API_KEY}}"}})
+    step = script("a.js") | {"with": {"key": "{{API_KEY}}"}}
     file = scripts(
         tmp_path,
         {"a.js": "result = {sent: context.key, length: context.key.length}"},

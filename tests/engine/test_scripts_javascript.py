@@ -143,7 +143,7 @@ async def test_of_one_name_with_counts_over_steps_and_steps_over_inputs(tmp_path
 
 
 async def test_what_with_refers_to_and_nobody_gives_is_null(tmp_path: Path) -> None:
-    step = script("a.js", **{"with": {"x": "{{left}}"}})
+    step = script("a.js") | {"with": {"x": "{{left}}"}}
     inputs = [any_input("left", required=False)]
     file = scripts(tmp_path, {"a.js": "result = context"}, [step], inputs=inputs)
     assert await file.value() == {"value": {"x": None}}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ async def test_each_executed_statement_counts_once(
 @pytest.mark.parametrize("suffix", SUFFIXES)
 async def test_statements_of_dependencies_count_too(tmp_path: Path, suffix: str) -> None:
     files = {f"lib{suffix}": "a = 1\nb = 2\nc = 3\n"}
-    parts = {"files": files, "step": {"dependencies": [f"lib{suffix}"]}}
+    parts: dict[str, Any] = {"files": files, "step": {"dependencies": [f"lib{suffix}"]}}
     runner = Runner(tmp_path, suffix)
     assert await runner.value("result = a + b + c", scripting={"statementLimit": 4}, **parts) == 6
     parts = {"files": files, "step": {"dependencies": [f"lib{suffix}"]}}
@@ -327,6 +328,7 @@ async def test_a_process_whose_parent_is_gone_ends_by_itself(tmp_path: Path) -> 
 import asyncio, os, sys
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
 from pathlib import Path
+from typing import Any
 from tests.engine.scripting import Runner
 from tests.engine.test_scripts_limits import children
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from naftiko_runtime.exposes.control.site import paths_of
+from naftiko_runtime.exposes.control.paths import paths_of
 from naftiko_runtime.plan import control
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.plan.load import LoadedFile, load_file

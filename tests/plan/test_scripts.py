@@ -365,7 +365,7 @@ def test_variables_of_a_resources_uri_are_inputs(tmp_path: Path) -> None:
 
 
 def test_what_with_refers_to_is_an_input(tmp_path: Path) -> None:
-    step = script("a.js", **{"with": {"x": "{{order}}", "y": "run-mcp.limit"}})
+    step = script("a.js") | {"with": {"x": "{{order}}", "y": "run-mcp.limit"}}
     file = scripts(tmp_path, JS, [step])
     assert [each.name for each in file.tool.inputs] == ["order", "limit"]
 

@@ -72,7 +72,8 @@ def test_a_row_is_the_same_in_one_pass_as_member_by_member(document: Any) -> Non
 
 
 def test_a_row_has_all_its_members_whatever_the_document_is() -> None:
-    for document in (None, "text", 5, [], {}, {"other": 1}):
+    documents: list[JsonValue] = [None, "text", 5, [], {}, {"other": 1}]
+    for document in documents:
         row = mapped(document, in_one_pass=True)
         assert isinstance(row, dict)
         assert list(row) == [f"{type_}-{key}" for type_ in TYPES for key in KEYS]

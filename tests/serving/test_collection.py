@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from naftiko_runtime.plan.load import LoadedFile
+from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.serving import versions
 from naftiko_runtime.serving.collection import Collection, fingerprint, load_collection
 from naftiko_runtime.serving.settings import PortSettings, SourceSettings
@@ -83,7 +83,12 @@ def test_contents_are_not_read_again_where_the_file_system_says_that_nothing_was
     collections = [load(tmp_path)]
     collections.append(load(tmp_path, collections[-1]))
     read: list[Path] = []
-    monkeypatch.setattr(versions, "read_bytes", lambda path: read.append(path) or b"")
+
+    def reading(path: Path) -> bytes:
+        read.append(path)
+        return b""
+
+    monkeypatch.setattr(versions, "read_bytes", reading)
     last = load(tmp_path, collections[-1])
     assert read == []
     assert not last.differs_from(collections[0])
@@ -208,14 +213,13 @@ def test_a_bug_in_loading_one_file_does_not_take_the_others_down(
 ) -> None:
     write("a", text("one"))
     bad = write("b", text("two"))
-    real = versions.load_file
 
     def buggy(
         path: Path, variables: Mapping[str, str], base_uris: Mapping[str, str], data: bytes
     ) -> LoadedFile:
         if path == bad:
             raise KeyError("secret")
-        return real(path, variables, base_uris, data)
+        return load_file(path, variables, base_uris, data)
 
     monkeypatch.setattr(versions, "load_file", buggy)
     collection = load(tmp_path)

@@ -9,10 +9,12 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from naftiko_runtime.exposes.mcp.application import McpApplication
 from naftiko_runtime.serving import guarded_protocol
 from naftiko_runtime.serving.listener import Listener
 from naftiko_runtime.serving.sockets import open_socket
@@ -44,7 +46,7 @@ async def answer(send: Send, body: bytes) -> None:
 @asynccontextmanager
 async def listening(application: ASGIApp = echo_length) -> AsyncIterator[Listener]:
     listener = Listener(open_socket("127.0.0.1", 0, 8080))
-    listener.application.mcp = application
+    listener.application.mcp = cast(McpApplication, application)
     await listener.accept()
     try:
         yield listener

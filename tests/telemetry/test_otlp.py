@@ -14,7 +14,7 @@ from naftiko_runtime.telemetry.context import SpanContext
 from naftiko_runtime.telemetry.otlp import OtlpExporter, shown_origin, traces_url
 from naftiko_runtime.telemetry.recorder import Recorder, TraceSettings
 from naftiko_runtime.telemetry.red import CallMetrics
-from naftiko_runtime.telemetry.spans import SpanKind
+from naftiko_runtime.telemetry.spans import Attribute, SpanKind
 from tests.otlp_receiver import OtlpReceiver
 from tests.recording_upstream import Reply
 
@@ -35,7 +35,10 @@ def exporting(exporter: OtlpExporter, sampling: float = 1.0) -> Recorder:
 def test_a_trace_arrives_whole_with_the_last_spans_of_a_process(collector: OtlpReceiver) -> None:
     exporter = OtlpExporter(collector.url, {"service.name": "naftiko-runtime"})
     recorder = exporting(exporter)
-    attributes = {"http.request.method": "GET", "http.response.status_code": 200}
+    attributes: dict[str, Attribute] = {
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+    }
     caller = SpanContext(TRACE, SPAN, True, "a=1")
     with (
         recorder.start("rest.request", caller, attributes) as root,

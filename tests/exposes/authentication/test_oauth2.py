@@ -8,6 +8,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -52,7 +53,7 @@ def gatekeeper(tmp_path: Path) -> Gatekeeper:
 
 def resource(issuer: Issuer, scopes: tuple[str, ...] = SCOPES, **fields: str) -> InboundPlan:
     given = {"authorizationServerUri": issuer.url, "resource": AUDIENCE} | fields
-    return asking("oauth2", scopes=scopes, **given)
+    return asking("oauth2", in_query=False, scopes=scopes, **given)
 
 
 def call(listener: Listener, token: str) -> Answered:
@@ -297,7 +298,7 @@ def test_a_key_that_is_for_something_else_verifies_nothing(
     ],
 )
 def test_U1_a_token_with_wrong_claims_is_refused(
-    changes: dict[str, object], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
+    changes: dict[str, Any], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         is_refused(call(listener, issuer.token(**changes)), reason)
@@ -318,7 +319,7 @@ def test_U1_a_token_with_wrong_claims_is_refused(
     ],
 )
 def test_a_token_with_other_right_claims_is_accepted(
-    changes: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
+    changes: dict[str, Any], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
         assert call(listener, issuer.token(**changes)).status == 200
@@ -424,7 +425,7 @@ def metadata_of(server: Issuer, /, **changes: object) -> None:
     ],
 )
 def test_U1_metadata_that_are_not_to_be_believed_let_nobody_in(
-    changes: dict[str, object], issuer: Issuer, gatekeeper: Gatekeeper
+    changes: dict[str, Any], issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     metadata_of(issuer, **changes)
     with guarding(resource(issuer), gatekeeper=gatekeeper) as listener:
@@ -483,7 +484,7 @@ def test_an_issuer_that_is_away_lets_nobody_in_but_those_whose_keys_are_known(
 
 def introspected(issuer: Issuer, **fields: str) -> InboundPlan:
     client = {"clientId": "us", "clientSecret": "pw"}
-    return resource(issuer, tokenValidation="introspection", **(client | fields))
+    return resource(issuer, SCOPES, tokenValidation="introspection", **(client | fields))
 
 
 def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, gatekeeper: Gatekeeper) -> None:
@@ -511,7 +512,7 @@ def test_an_opaque_token_is_asked_about_each_time(issuer: Issuer, gatekeeper: Ga
     ],
 )
 def test_claims_of_an_active_token_are_checked_too(
-    changes: dict[str, object], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
+    changes: dict[str, Any], reason: str, issuer: Issuer, gatekeeper: Gatekeeper
 ) -> None:
     issuer.active["opaque"] = issuer.claims(**changes)
     with guarding(introspected(issuer), gatekeeper=gatekeeper) as listener:

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextResourceContents
 
 from naftiko_runtime.problems import Consequence, Severity
 from tests.exposes.mcp.files import a_file, offering, table_of, write
@@ -101,6 +102,7 @@ async def test_C3_the_first_file_keeps_a_uri_and_a_warning_names_both(tmp_path: 
         (listed,) = (await client.list_resources()).resources
         (content,) = (await client.read_resource("hello://all")).contents
     assert listed.name == "greeting"
+    assert isinstance(content, TextResourceContents)
     assert content.text == '{"t":"hi"}'
 
 
@@ -173,10 +175,11 @@ async def listening_client(listener: Listener, era: str) -> AsyncIterator[tuple[
                     await stream_is_open.wait()
                 yield client, ears
         return
-    everything = {f"{kind}_list_changed": True for kind in ("tools", "resources", "prompts")}
     async with (
         listener.client(era) as client,
-        client.listen(**everything) as events,
+        client.listen(
+            tools_list_changed=True, resources_list_changed=True, prompts_list_changed=True
+        ) as events,
         anyio.create_task_group() as tasks,
     ):
 
@@ -229,4 +232,5 @@ async def test_a_reader_in_flight_ends_on_the_old_table(tmp_path: Path, era: str
         await listener.app.replace(table_of(write(tmp_path))[0])
         with pytest.raises(Exception, match="no such resource"):
             await client.read_resource("hello://all")
+    assert isinstance(before, TextResourceContents)
     assert before.text == '{"t":"hi"}'

@@ -10,7 +10,7 @@ from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.exposes.mcp.answer_content import Media
 from naftiko_runtime.exposes.mcp.results import ToolResult, tool_result
 from naftiko_runtime.failures import Failure, FailureKind
-from naftiko_runtime.json_values import MISSING
+from naftiko_runtime.json_values import MISSING, JsonValue
 from naftiko_runtime.plan.operation import ToolPlan
 from tests.exposes.mcp.plans import a_tool, an_input, json_answer, listed
 
@@ -41,7 +41,9 @@ def test_lists_and_scalars_are_wrapped_for_the_handshake_versions(value: Any, wr
 
 @pytest.mark.parametrize("type_", ["array", ["array", "null"], ["null", "array"]])
 @pytest.mark.parametrize("value", [[1], []])
-def test_a_list_that_was_promised_is_wrapped_like_any_other(type_: Any, value: list[int]) -> None:
+def test_a_list_that_was_promised_is_wrapped_like_any_other(
+    type_: Any, value: list[JsonValue]
+) -> None:
     tool = a_tool(output={"type": type_, "items": {"type": "integer"}})
     assert result(tool, json_answer(value)).structured == value
     assert result(tool, json_answer(value), handshake=True).structured == {"items": value}

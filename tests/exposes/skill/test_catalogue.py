@@ -7,6 +7,7 @@ import io
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ LOCATED = {"location": "file:///./skills/ops"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    files = {
+    files: dict[str, str | bytes] = {
         "SKILL.md": "# Ops\n",
         "instructions/dock.md": "Dock the ship.\n",
         "data/ports.csv": "name\nOslo\n",
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return fill_folder(tmp_path / "skills" / "ops", files)
 
 
-def ask(files: ServedFiles, target: str, method: str = "GET") -> tuple[int, object]:
+def ask(files: ServedFiles, target: str, method: str = "GET") -> tuple[int, Any]:
     answered = files.call(method, target, port=8081)
     return answered.status, answered.json() if answered.body else None
 
@@ -136,7 +137,7 @@ def test_the_files_of_a_skill_are_listed_and_served_as_they_are(
                 {"path": "page.html", "size": 25, "type": "text/html"},
             ],
         }
-        for entry in listing["files"]:  # type: ignore[index]
+        for entry in listing["files"]:
             answered = files.call("GET", f"/skills/ops/contents/{entry['path']}", port=8081)
             assert answered.status == 200
             assert answered.body == (folder / entry["path"]).read_bytes()
@@ -189,8 +190,8 @@ def test_more_than_an_archive_may_hold_is_refused(tmp_path: Path, folder: Path) 
     with served(write_capability(tmp_path, skill_adapter(skill(**LOCATED)))) as files:
         status, problem = ask(files, "/skills/ops/download")
     assert status == 500
-    assert problem["type"] == "urn:naftiko:problem:content-too-large"  # type: ignore[index]
-    assert "/skills/ops/contents" in problem["detail"]  # type: ignore[index]
+    assert problem["type"] == "urn:naftiko:problem:content-too-large"
+    assert "/skills/ops/contents" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["", "/contents", "/contents/SKILL.md", "/download"])
@@ -274,8 +275,8 @@ def test_one_name_of_two_files_on_one_port_stays_with_the_first(tmp_path: Path) 
     with served(first, second) as files:
         status, document = ask(files, "/skills")
         assert status == 200
-        assert [s["name"] for s in document["skills"]] == ["ops", "mine", "yours"]  # type: ignore[index]
-        assert document["skills"][0]["description"] == "How to ops."  # type: ignore[index]
+        assert [s["name"] for s in document["skills"]] == ["ops", "mine", "yours"]
+        assert document["skills"][0]["description"] == "How to ops."
         taken = [problem for problem in files.problems if problem.rule == "skill-taken"]
     assert len(taken) == 1
     assert taken[0].place.file == str(second)
@@ -284,7 +285,7 @@ def test_one_name_of_two_files_on_one_port_stays_with_the_first(tmp_path: Path) 
 def test_a_guarded_catalogue_answers_nothing_without_its_token(
     tmp_path: Path, folder: Path
 ) -> None:
-    asked = {"authentication": {"type": "bearer", "token": "{{SKILL_TOKEN}}"}}
+    asked: dict[str, Any] = {"authentication": {"type": "bearer", "token": "{{SKILL_TOKEN}}"}}
     binds = [{"namespace": "env", "keys": {"SKILL_TOKEN": "SKILL_TOKEN"}}]
     path = write_capability(tmp_path, skill_adapter(skill(**LOCATED), **asked), binds=binds)
     with served(path, variables={"SKILL_TOKEN": "right"}) as files:
@@ -299,14 +300,14 @@ def test_a_guarded_catalogue_answers_nothing_without_its_token(
 
 
 def test_on_a_shared_port_each_caller_sees_the_skills_that_he_may(tmp_path: Path) -> None:
-    asked = {"authentication": {"type": "bearer", "token": "{{SKILL_TOKEN}}"}}
+    asked: dict[str, Any] = {"authentication": {"type": "bearer", "token": "{{SKILL_TOKEN}}"}}
     binds = [{"namespace": "env", "keys": {"SKILL_TOKEN": "SKILL_TOKEN"}}]
     closed = skill_adapter(skill("closed"), **asked)
     opened = skill_adapter(skill("opened")) | {"namespace": "open-skills"}
     path = write_capability(tmp_path, closed, opened, binds=binds)
     with served(path, variables={"SKILL_TOKEN": "right"}) as files:
         _, document = ask(files, "/skills")
-        assert [each["name"] for each in document["skills"]] == ["opened"]  # type: ignore[index]
+        assert [each["name"] for each in document["skills"]] == ["opened"]
         assert ask(files, "/skills/opened")[0] == 200
         assert ask(files, "/skills/closed")[0] == 401
         right = {"authorization": "Bearer right"}
