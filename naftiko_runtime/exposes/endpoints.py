@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeAlias
 from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.exposes.authentication import Admission, Caller, Door, Gatekeeper, caller_of
-from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.host_check import HostPolicy, check_page
 from naftiko_runtime.exposes.rest.percent import decode_percent, decode_utf8
 from naftiko_runtime.exposes.rest.problem_details import (
     internal_error_reply,
@@ -122,10 +122,12 @@ class EndpointApplication:
             self._streams.discard(answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply | Stream:
+        site, method = self.site, scope["method"]
         refusal = self._hosts.check(scope["headers"])
+        if refusal is None and method not in ("GET", "HEAD"):
+            refusal = check_page(scope["headers"])
         if refusal is not None:
             return problem_reply(refusal)
-        site, method = self.site, scope["method"]
         metadata = site.door.metadata.get(scope["path"])
         if metadata is not None:
             return metadata_reply(method, metadata)

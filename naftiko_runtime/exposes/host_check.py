@@ -2,7 +2,8 @@
 
 A page of a foreign site can make a browser call `http://127.0.0.1:8080`, and by rebinding its own
 name to that address it can read the answers. Both leave a trace: the name in `Host` is not ours,
-or `Origin` is not the page that we served. REST and MCP listeners ask the same policy.
+`Origin` is not the page that we served, or, where browsers send no `Origin` (images, links),
+`Sec-Fetch-Site` says that it is another one. REST and MCP listeners ask the same policy.
 """
 
 from __future__ import annotations
@@ -30,6 +31,25 @@ _NOT_A_HOST: Final = Failure(
 _TWO_ORIGINS: Final = Failure(
     FailureKind.INVALID_INPUT, "the request has more than one Origin header", field="Origin"
 )
+_FOREIGN_PAGE: Final = Failure(
+    FailureKind.FORBIDDEN_HOST,
+    "a page of another site made a browser send this, and it could change something - call it from "
+    "a program, or from a page of this address",
+    field="Sec-Fetch-Site",
+)
+
+
+def check_page(headers: Iterable[tuple[bytes, bytes]]) -> Failure | None:
+    """Why a request that could change something is refused, or None. Takes what `HostPolicy.check`
+    has passed, which has judged `Origin`: with one, that is all there is to say. Programs send
+    neither header (W3C Fetch Metadata, section 2.3)."""
+    site = b"none"
+    for name, value in headers:
+        if name == b"origin":
+            return None
+        if name == b"sec-fetch-site":
+            site = value
+    return None if site in (b"same-origin", b"none") else _FOREIGN_PAGE
 
 
 @dataclass(frozen=True, slots=True)

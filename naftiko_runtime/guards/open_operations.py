@@ -22,5 +22,5 @@ def changing_tools(plans: Iterable[CapabilityPlan]) -> list[str]:
 
 def may_change(plan: OperationPlan) -> bool:
     """Whether an operation can change something, by its methods and by what is declared of it."""
-    unsafe = any(not call.is_safe for call in calls_of(plan))
+    unsafe = any(not call.is_safe or call.names_method for call in calls_of(plan))
     return plan.changes or (unsafe and not plan.read_only)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Message, Receive, Scope, Send
 
 from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Gatekeeper, caller_of
-from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.host_check import HostPolicy, check_page
 from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.explanation import PATHS, not_answered, page, unknown_path
 from naftiko_runtime.exposes.mcp.fast_lane import HUNG_UP, FastLane
@@ -120,6 +120,8 @@ class McpApplication:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Reply | None:
         """None when the transport has answered, or nobody waits for an answer."""
         refusal = self._hosts.check(scope["headers"])
+        if refusal is None and scope["method"] != "GET":
+            refusal = check_page(scope["headers"])
         if refusal is not None:
             return problem_reply(refusal)
         door = self.table.door

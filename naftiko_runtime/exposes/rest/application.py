@@ -17,7 +17,7 @@ from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.engine.explaining import explain
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Gatekeeper, Refusal, caller_of
-from naftiko_runtime.exposes.host_check import HostPolicy
+from naftiko_runtime.exposes.host_check import HostPolicy, check_page
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
 from naftiko_runtime.exposes.rest.dry_run import wants_dry_run
 from naftiko_runtime.exposes.rest.forwarding import Incoming, forward
@@ -35,6 +35,7 @@ from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
 from naftiko_runtime.failures import CallFailed, Failure
 from naftiko_runtime.guards.guards import GuardedStreams
+from naftiko_runtime.plan.calls import SAFE_METHODS
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
 from naftiko_runtime.telemetry.recorder import Telemetry
@@ -135,6 +136,9 @@ class RestApplication:
             return await self._surroundings.reply(scope, path, target)
         if self._telemetry.recorder is not None:
             note_operation(target)
+        operation = target.plan.operation
+        if target.may_change and (refusal := check_page(headers)):
+            return problem_reply(refusal)
         query = scope["query_string"]
         asked = target.adapter.authentication
         origin = UNKNOWN_REST
@@ -144,7 +148,6 @@ class RestApplication:
                 return refusal_reply(verdict)
             origin = Origin("rest", verdict.principal)
             headers, query = self._gatekeeper.without_credentials(asked, headers, query)
-        operation = target.plan.operation
         body: bytes | None = b""
         encoded = operation.passes_encoded_body and is_encoded(headers)
         if operation.accepts_body:
@@ -184,6 +187,8 @@ class RestApplication:
         self, found: Found, scope: Scope, receive: Receive, send: Send
     ) -> Reply | None:
         headers, query = scope["headers"], scope["query_string"]
+        if scope["method"] not in SAFE_METHODS and (refusal := check_page(headers)):
+            return problem_reply(refusal)
         asked = found.target.adapter.authentication
         streams = self._streams
         assert streams is not None

@@ -17,18 +17,21 @@ from naftiko_runtime.exposes.rest.route_syntax import (
     parse_route,
 )
 from naftiko_runtime.exposes.rest.routes import Claim, Routes, build_routes
+from naftiko_runtime.guards.open_operations import may_change
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedOperation:
-    """One operation where it is served. `label` is the name of its file, for documents."""
+    """One operation where it is served. `label` is the name of its file, for documents.
+    `may_change` is what its methods and its file say of it."""
 
     label: str
     adapter: RestAdapterPlan
     plan: RestOperationPlan
     route: Route
+    may_change: bool
 
 
 class OwnPage(Enum):
@@ -140,9 +143,11 @@ def _operations(
                 yield same
                 continue
             try:
-                yield ServedOperation(label, adapter, plan, parse_route(plan.route))
+                route = parse_route(plan.route)
             except RouteSyntaxError as error:
                 problems.append(_route_invalid(plan.place, error))
+            else:
+                yield ServedOperation(label, adapter, plan, route, may_change(plan.operation))
 
 
 def _forwards(adapters: Labelled, problems: list[Problem]) -> Iterator[ServedForward]:
