@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import NoneType
 from typing import Final
 
 from naftiko_runtime.exposes.mcp.json_numbers import as_doubles
@@ -16,13 +17,24 @@ from naftiko_runtime.json_values import JsonValue
 Check = Callable[[JsonValue], str | None]
 """Returns what is wrong with a value (where, and what was expected), or None."""
 
-_Inner = Callable[[JsonValue, str], str | None]
+_Inner = Callable[[JsonValue], tuple[str, str] | None]
+"""Returns where in the value something is wrong (`.orders[2]`, put together on the way out, as most
+values are right), and what was expected."""
 
 _ANNOTATIONS: Final = frozenset(
     "title description default examples format deprecated readOnly writeOnly "
     "$comment $schema".split()
 )
-_TYPES: Final = frozenset("null boolean integer number string array object".split())
+_PYTHON_TYPES: Final[Mapping[str, frozenset[type]]] = {
+    "null": frozenset({NoneType}),
+    "boolean": frozenset({bool}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float, Decimal}),
+    "string": frozenset({str}),
+    "array": frozenset({list}),
+    "object": frozenset({dict}),
+}
+"""The types whose every value is of a JSON type. Fractions may be whole, and then are integers."""
 
 
 def compile_check(schema: Mapping[str, JsonValue]) -> Check:
@@ -31,7 +43,12 @@ def compile_check(schema: Mapping[str, JsonValue]) -> Check:
     inner = _compile(dict(schema))
     if inner is None:
         return _generic(schema)
-    return lambda value: inner(value, "$")
+
+    def check(value: JsonValue) -> str | None:
+        complaint = inner(value)
+        return None if complaint is None else f"${complaint[0]}: {complaint[1]}"
+
+    return check
 
 
 def lazy_check(schema: Mapping[str, JsonValue]) -> Check:
@@ -71,7 +88,7 @@ def json_type(value: JsonValue) -> str:
 def _compile(schema: JsonValue) -> _Inner | None:
     """None when a keyword is met that is not known here."""
     if schema is True:
-        return lambda value, where: None
+        return lambda value: None
     if not isinstance(schema, dict):
         return None
     checks: list[_Inner] = []
@@ -93,9 +110,9 @@ def _compile(schema: JsonValue) -> _Inner | None:
 
 
 def _all_of(checks: list[_Inner]) -> _Inner:
-    def check(value: JsonValue, where: str) -> str | None:
+    def check(value: JsonValue) -> tuple[str, str] | None:
         for each in checks:
-            complaint = each(value, where)
+            complaint = each(value)
             if complaint is not None:
                 return complaint
         return None
@@ -105,16 +122,19 @@ def _all_of(checks: list[_Inner]) -> _Inner:
 
 def _type(argument: JsonValue) -> _Inner | None:
     names = argument if isinstance(argument, list) else [argument]
-    if not all(isinstance(name, str) and name in _TYPES for name in names):
+    if not all(isinstance(name, str) and name in _PYTHON_TYPES for name in names):
         return None
     allowed = frozenset(str(name) for name in names)
     if "number" in allowed:
         allowed |= {"integer"}
     expected = " or ".join(str(name) for name in names)
+    plain = frozenset(each for name in allowed for each in _PYTHON_TYPES[name])
 
-    def check(value: JsonValue, where: str) -> str | None:
+    def check(value: JsonValue) -> tuple[str, str] | None:
+        if type(value) in plain:
+            return None
         got = json_type(value)
-        return None if got in allowed else f"{where}: expected {expected}, got {got}"
+        return None if got in allowed else ("", f"expected {expected}, got {got}")
 
     return check
 
@@ -123,10 +143,10 @@ def _enum(argument: JsonValue) -> _Inner | None:
     if not isinstance(argument, list) or any(isinstance(c, list | dict) for c in argument):
         return None
 
-    def check(value: JsonValue, where: str) -> str | None:
+    def check(value: JsonValue) -> tuple[str, str] | None:
         if any(c == value and isinstance(c, bool) == isinstance(value, bool) for c in argument):
             return None
-        return f"{where}: is none of the listed values"
+        return "", "is none of the listed values"
 
     return check
 
@@ -140,12 +160,12 @@ def _items(argument: JsonValue) -> _Inner | None:
     if item is None:
         return None
 
-    def check(value: JsonValue, where: str) -> str | None:
+    def check(value: JsonValue) -> tuple[str, str] | None:
         if isinstance(value, list):
             for index, each in enumerate(value):
-                complaint = item(each, f"{where}[{index}]")
+                complaint = item(each)
                 if complaint is not None:
-                    return complaint
+                    return f"[{index}]{complaint[0]}", complaint[1]
         return None
 
     return check
@@ -176,19 +196,19 @@ def _members(schema: Mapping[str, JsonValue]) -> _Inner | None:
     if other is None and others is not False:
         return None
 
-    def check(value: JsonValue, where: str) -> str | None:
+    def check(value: JsonValue) -> tuple[str, str] | None:
         if not isinstance(value, dict):
             return None
         for name in required:
             if name not in value:
-                return f'{where}: lacks "{name}"'
+                return "", f'lacks "{name}"'
         for name, each in value.items():
             member = known.get(name, other)
             if member is None:
-                return f'{where}: has "{name}", which is not allowed'
-            complaint = member(each, f"{where}.{name}")
+                return "", f'has "{name}", which is not allowed'
+            complaint = member(each)
             if complaint is not None:
-                return complaint
+                return f".{name}{complaint[0]}", complaint[1]
         return None
 
     return check
