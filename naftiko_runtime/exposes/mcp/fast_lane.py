@@ -181,16 +181,12 @@ def _span(recorder: Recorder, request: FastRequest, scope: Scope) -> Span:
     return message_span(recorder, request.method, request.version, meta, scope["headers"])
 
 
-def _preparing(outcome: Outcome) -> Callable[[JsonValue], JsonValue]:
-    """Leaves values as they are, since the answer's own bytes are written, with every digit. Only
-    one that may be nested too deeply for clients, or hold an endless integer, is looked at."""
+def _preparing(outcome: Outcome) -> Callable[[JsonValue], JsonValue] | None:
+    """Leaves values alone, since the answer's own bytes are written, with every digit. Only one
+    that may be nested too deeply for clients, or hold an endless integer, is looked at."""
     body = outcome.body if isinstance(outcome, Answer) else b""
     simple = len(body) < _SHORT and body.count(b"[") + body.count(b"{") <= DEEPEST
-    return _as_it_is if simple else mark_numbers
-
-
-def _as_it_is(value: JsonValue) -> JsonValue:
-    return value
+    return None if simple else mark_numbers
 
 
 def _written(result: ToolResult, outcome: Outcome) -> bytes:

@@ -50,7 +50,7 @@ def tool_result(
     outcome: Outcome,
     *,
     objects_only: bool,
-    prepare: Callable[[JsonValue], JsonValue] = mark_numbers,
+    prepare: Callable[[JsonValue], JsonValue] | None = mark_numbers,
     answers: ListedTool | None = None,
 ) -> ToolResult:
     """The result of a call. `objects_only`: the client speaks a version with a handshake, which
@@ -58,16 +58,17 @@ def tool_result(
     failure.
 
     `prepare` makes of the answer what its writer can write, and raises ValueError where it cannot;
-    numbers are marked unless told otherwise (see `json_numbers`), and have to be restored.
+    numbers are marked unless told otherwise (see `json_numbers`), and have to be restored. None is
+    for a writer that takes the answer's own bytes, so that nobody sees the value.
     """
     if isinstance(outcome, Failure):
         return ToolResult((_failure_text(tool, outcome, answers),), is_error=True)
     if not is_success(outcome):
         text = status_text(tool.plan.operation.action.operation, outcome)
         return ToolResult((text,), is_error=True)
-    value = _decode(outcome)
-    written: MaybeJson = MISSING
-    if not isinstance(value, Missing):
+    value = _value_at_hand(outcome) if prepare is None else _decode(outcome)
+    written: MaybeJson = value if prepare is None else MISSING
+    if prepare is not None and not isinstance(value, Missing):
         with suppress(ValueError):
             written = prepare(value)
     if tool.result is not None:
@@ -115,6 +116,12 @@ def _wrapper(shape: ResultShape | None, value: MaybeJson) -> str | None:
 def _content(answer: Answer) -> tuple[str | Media, ...]:
     content = content_of(answer)
     return () if content is None else (content,)
+
+
+def _value_at_hand(answer: Answer) -> MaybeJson:
+    """As `_decode`, for what is only looked at, and shown to nobody."""
+    at_hand = answer.status != 204 and answer.body and not isinstance(answer.value, Missing)
+    return answer.value if at_hand else _decode(answer)
 
 
 def _decode(answer: Answer) -> MaybeJson:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from naftiko_runtime.engine.answers import json_answer
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.failures import Failure, FailureKind
@@ -26,6 +27,9 @@ pytestmark = pytest.mark.anyio
 JSON = "application/json"
 OUTCOMES: dict[str, Outcome] = {
     "object": Answer(200, JSON, b'{"price":1.10,"id":12345678901234567890123,"n":"\xc3\xa9\\n"}'),
+    "mapped": json_answer({"price": Decimal("1.10"), "id": 12345678901234567890123}, ()),
+    "mapped wrongly": json_answer({"price": "1.10"}, ()),
+    "masked": Answer(200, JSON, b'{"price":1,"key":"***"}', value={"price": 1, "key": "hunter2"}),
     "list": Answer(200, JSON, b'[{"a":1},{"a":0.1000000000000000055}]'),
     "scalar": Answer(200, JSON, b'"text"'),
     "null": Answer(200, JSON, b"null"),
