@@ -147,7 +147,7 @@ class McpApplication:
     ) -> Reply | None:
         """Opens the stream of a session or ends one (DELETE); without a session, a browser is told
         where it is."""
-        async with self._views.use(admitted.plans) as view:
+        with await self._views.use(admitted.plans) as view:
             if _names_session(scope):
                 transport = await view.sdk()
                 if transport.holds_session(scope):
@@ -174,7 +174,7 @@ class McpApplication:
             ]
             return Reply(400, headers, bad.body)
         scope = _accepting(scope)
-        async with self._views.use(admitted.plans) as view:
+        with await self._views.use(admitted.plans) as view:
             recorder = None if self._telemetry is None else self._telemetry.recorder
             reply = await view.lane.answer(message, scope, receive, admitted.principal, recorder)
             if reply is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,8 @@ class View:
 
 @dataclass(slots=True)
 class _Opening:
-    """A view from when it is first asked for until nobody uses it any more."""
+    """A view from when it is first asked for until nobody uses it any more. Users enter it, which
+    `Views.use` has counted them for."""
 
     streams_end: anyio.Event
     view: View | None = None
@@ -73,6 +74,15 @@ class _Opening:
     end: anyio.Event = field(default_factory=anyio.Event)
     users: int = 0
     retired: bool = False
+
+    def __enter__(self) -> View:
+        assert self.view is not None
+        return self.view
+
+    def __exit__(self, *_: object) -> None:
+        self.users -= 1
+        if self.retired and not self.users:
+            self.end.set()
 
     async def first_of_end_and(self, event: anyio.Event) -> None:
         async with anyio.create_task_group() as tasks:
@@ -121,19 +131,19 @@ class Views:
                 for opened in self._opened.values():
                     opened.end.set()
 
-    @asynccontextmanager
-    async def use(self, plans: frozenset[InboundPlan]) -> AsyncIterator[View]:
-        """The view of a caller who has passed these; it stays as long as it is used."""
+    async def use(self, plans: frozenset[InboundPlan]) -> AbstractContextManager[View]:
+        """The view of a caller who has passed these, to be entered at once; it stays until it is
+        left."""
         opened = self._opened.get(plans) or self._open(plans)
         opened.users += 1
+        if opened.ready.is_set():  # waiting would take another round of the event loop
+            return opened
         try:
             await opened.ready.wait()
-            assert opened.view is not None
-            yield opened.view
-        finally:
-            opened.users -= 1
-            if opened.retired and not opened.users:
-                opened.end.set()
+        except BaseException:
+            opened.__exit__()
+            raise
+        return opened
 
     async def replace(self, table: McpTable) -> None:
         """Shows `table` from now on, and tells clients whose lists change. A view whose way in is
