@@ -29,6 +29,7 @@ Without one, `1e999999999` is a bomb for whoever turns it into an integer."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OFFSET: Final = re.compile(r" \(byte (\d+)\)$")
+_KEY_END: Final = re.compile(rb'"[ \t\n\r]*:')
 _UNPAIRED_SURROGATE: Final = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}"')
 
 
@@ -72,11 +73,12 @@ def decode_request_json(data: bytes | str) -> JsonValue:
     """As `decode_json`, for what a caller sends: also refuses a key given twice in one object,
     which two readers could take differently, and nesting beyond REQUEST_DEPTH."""
     value = decode_json(data)
-    text = data if isinstance(data, str) else data.decode()
-    if text.count("[") + text.count("{") > REQUEST_DEPTH and _deeper_than(value, REQUEST_DEPTH):
+    raw = data.encode() if isinstance(data, str) else data
+    if raw.count(b"[") + raw.count(b"{") > REQUEST_DEPTH and _deeper_than(value, REQUEST_DEPTH):
         raise JsonError(f"nested more than {REQUEST_DEPTH} levels deep")
-    if text.count(":") > 1:
-        _KEY_CHECKER.decode(text.removeprefix("\ufeff"))
+    keys = _most_keys(raw)
+    if keys > 1 and keys != _count_keys(value):
+        _KEY_CHECKER.decode(raw.decode().removeprefix("\ufeff"))
     return value
 
 
@@ -143,6 +145,25 @@ def _deeper_than(value: JsonValue, depth: int) -> bool:
             return False
         level = inner
     return True
+
+
+def _most_keys(raw: bytes) -> int:
+    """How many keys a document may have at most; a text in it may look like some more. As many in
+    its value say that none was repeated, without reading it a second time."""
+    keys = raw.count(b'":')
+    return keys if keys == raw.count(b":") else len(_KEY_END.findall(raw))
+
+
+def _count_keys(value: JsonValue) -> int:
+    keys = 0
+    rest: list[JsonValue] = [value]
+    for item in rest:  # grows while it is walked
+        if isinstance(item, dict):
+            keys += len(item)
+            rest += item.values()
+        elif isinstance(item, list):
+            rest += item
+    return keys
 
 
 def _has_no_number(value: JsonValue) -> bool:

@@ -186,6 +186,38 @@ def test_T6_a_caller_cannot_give_a_key_twice(document: str) -> None:
             decode_request_json(given_as)
 
 
+@st.composite
+def _documents(draw: st.DrawFn) -> str:
+    """Documents whose objects repeat keys, and whose texts look like keys, in any spacing."""
+    texts = st.sampled_from(['"a"', '"b"', r'"\u0061"', '":"', r'"\":"', '": "', '"a:"'])
+    blank = st.sampled_from(["", "", " ", "\n\t"])
+
+    def member(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        return st.tuples(texts, blank, blank, inner).map(lambda m: f"{m[0]}{m[1]}:{m[2]}{m[3]}")
+
+    def container(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        objects = st.lists(member(inner), max_size=3).map(lambda m: "{" + ",".join(m) + "}")
+        return objects | st.lists(inner, max_size=3).map(lambda m: "[" + ",".join(m) + "]")
+
+    return draw(st.recursive(texts | st.just("1"), container, max_leaves=8))
+
+
+@given(_documents())
+def test_T6_a_repeated_key_is_found_wherever_it_is(document: str) -> None:
+    def refuse(pairs: list[tuple[str, object]]) -> object:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise LookupError
+        return dict(pairs)
+
+    try:
+        expected = json.loads(document, object_pairs_hook=refuse)
+    except LookupError:
+        with pytest.raises(JsonError, match="given twice in one object"):
+            decode_request_json(document)
+    else:
+        assert decode_request_json(document) == expected
+
+
 def test_equal_keys_in_different_objects_are_fine() -> None:
     assert decode_request_json('[{"a": {"a": 1}}, {"a": 2}]') == [{"a": {"a": 1}}, {"a": 2}]
 
