@@ -23,8 +23,14 @@ _HEADERS: Final = frozenset(
     {b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"accept", b"content-type"}
 )
 _SESSION: Final = frozenset({b"mcp-session-id", b"last-event-id"})
+_VERSION: Final = f"{META}protocolVersion"
 _CAPABILITIES: Final = f"{META}clientCapabilities"
-_HARMLESS_META: Final = frozenset({"traceparent", "tracestate", "baggage", f"{META}clientInfo"})
+_CLIENT: Final = f"{META}clientInfo"
+_TRACE: Final = ("traceparent", "tracestate", "baggage")
+_MODERN_META: Final = frozenset({_VERSION, _CAPABILITIES, _CLIENT, *_TRACE})
+_OF_CALL: Final = frozenset({"name", "arguments", "_meta"})
+_OF_LIST: Final = frozenset({"cursor", "_meta"})
+_OF_CLIENT: Final = frozenset({"name", "version", "title"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,13 @@ def _is_ordinary(headers: Mapping[bytes, bytes]) -> bool:
 def _fits(
     method: str, params: Mapping[str, JsonValue], version: str, headers: Mapping[bytes, bytes]
 ) -> bool:
-    known = {"name", "arguments", "_meta"} if method == "tools/call" else {"cursor", "_meta"}
-    if not params.keys() <= known or not isinstance(params.get("cursor", ""), str):
-        return False
     name = params.get("name")
-    if method == "tools/call" and not (
-        isinstance(name, str) and isinstance(params.get("arguments", {}), dict)
-    ):
+    if method == "tools/call":
+        if not _OF_CALL.issuperset(params) or not isinstance(name, str):
+            return False
+        if not isinstance(params.get("arguments", {}), dict):
+            return False
+    elif not _OF_LIST.issuperset(params) or not isinstance(params.get("cursor", ""), str):
         return False
     meta = params.get("_meta", {})
     if not isinstance(meta, dict):
@@ -120,17 +126,13 @@ def _fits_modern(
     method: str, name: JsonValue, meta: Mapping[str, JsonValue], headers: Mapping[bytes, bytes]
 ) -> bool:
     """Whether headers and body of a 2026-07-28 request agree, in plain spelling."""
-    required = {f"{META}protocolVersion", _CAPABILITIES}
-    if meta.get(f"{META}protocolVersion") != MODERN or not required <= meta.keys():
+    if meta.get(_VERSION) != MODERN or not isinstance(meta.get(_CAPABILITIES), dict):
         return False
-    if not isinstance(meta[_CAPABILITIES], dict):
+    if not _MODERN_META.issuperset(meta) or not _is_client_info(meta.get(_CLIENT)):
         return False
-    if not meta.keys() <= required | _HARMLESS_META or any(
-        not isinstance(meta.get(key, ""), str) for key in ("traceparent", "tracestate", "baggage")
-    ):
-        return False
-    if not _is_client_info(meta.get(f"{META}clientInfo")):
-        return False
+    for key in _TRACE:
+        if not isinstance(meta.get(key, ""), str):
+            return False
     if headers.get(b"mcp-method") != method.encode():
         return False
     named = headers.get(b"mcp-name")
@@ -141,9 +143,12 @@ def _fits_modern(
 
 
 def _is_client_info(info: JsonValue) -> bool:
-    return info is None or (
+    if info is None:
+        return True
+    return (
         isinstance(info, dict)
-        and info.keys() <= {"name", "version", "title"}
-        and all(isinstance(value, str) for value in info.values())
-        and {"name", "version"} <= info.keys()
+        and _OF_CLIENT.issuperset(info)
+        and isinstance(info.get("name"), str)
+        and isinstance(info.get("version"), str)
+        and isinstance(info.get("title", ""), str)
     )
