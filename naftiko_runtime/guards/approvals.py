@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,36 +17,89 @@ from naftiko_runtime.guards.approval import (
     step,
 )
 from naftiko_runtime.guards.parked_calls import BadRecord, read_call, write_call
+from naftiko_runtime.plan.origin import Origin
 from naftiko_runtime.state.store import StateStore, StateUnavailable
 
 _BY_HASH: Final = "approval/"
 _BY_ID: Final = "approval-id/"
 _MOST_TRIES: Final = 20
 """How often a record may change under one who wants to replace it, before he gives up."""
+
+MOST_OF_ONE: Final = 20
+"""Calls of one caller that may wait: more are a flood that nobody reads before he says yes."""
+MOST: Final = 100
+"""Calls that may wait in all. With LARGEST it says how much room they can take."""
+LARGEST: Final = 1_000_000
+"""Bytes of one call that waits; nobody can look through a longer one."""
+
 _KEPT: Final = 2
 """For how many times the expiry the id of a call leads to it: until it is decided, and after."""
 
 
+class NoRoom(Exception):
+    """Too many calls wait already; `seconds` say when the next one is forgotten."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many calls wait for a person")
+        self.seconds = seconds
+
+
+class TooLarge(Exception):
+    """A call is larger than anybody can look through."""
+
+
 class Approvals:
-    """All methods raise StateUnavailable."""
+    """All methods raise StateUnavailable. Of several processes that share the store, each may park
+    some calls too many: those that it parks at the same time as others."""
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
+        self._parking: list[Origin] = []
 
     async def ask(self, hash_: str, call: ParkedCall) -> tuple[Effect, ParkedCall]:
         """What the caller of a call may do: WAIT, REFUSE or SEND, with the record of it (for SEND
-        the one that was used up). A new call is parked as `call`, for its `expires` from now."""
+        the one that was used up). A new call is parked as `call`, for its `expires` from now.
+        Raises NoRoom and TooLarge."""
         now = await self._store.now()
         fresh = replace(call, until=now + call.expires)
-        is_new = await self.find(hash_) is None
-        if is_new:  # first, so that no call is ever parked that nobody can decide about
-            await self._name(fresh, hash_)
+        ahead = tuple(self._parking)  # so that of calls at the same time none slips by
+        self._parking.append(call.origin)
+        try:
+            is_new = await self.find(hash_) is None
+            if is_new:
+                await self.check_room(call.origin, ahead)
+                if len(write_call(fresh)) > LARGEST:
+                    raise TooLarge
+                # First, so that no call is ever parked that nobody can decide about
+                await self._name(fresh, hash_)
+            return await self._ask(hash_, fresh, is_new=is_new)
+        finally:
+            self._parking.remove(call.origin)
+
+    async def _ask(
+        self, hash_: str, fresh: ParkedCall, *, is_new: bool
+    ) -> tuple[Effect, ParkedCall]:
         before, done = await self._replace(hash_, Asked(fresh))
         record = before if done.effect is Effect.SEND else done.record
         assert record is not None
         if record is fresh and not is_new:
             await self._name(fresh, hash_)
         return done.effect, record
+
+    async def check_room(self, origin: Origin, ahead: Sequence[Origin] = ()) -> None:
+        """Raises NoRoom where no further call of a caller may wait: he has enough of them, or all
+        together have. What is decided and not used up counts as well, and the calls `ahead`."""
+        keys = await self._store.keys(_BY_HASH)
+        if len(keys) + len(ahead) < MOST_OF_ONE:
+            return
+        waiting = [record for record in [await self.find(_hash_of(key)) for key in keys] if record]
+        own = [record for record in waiting if record.origin == origin]
+        if len(own) + ahead.count(origin) >= MOST_OF_ONE:
+            waiting = own
+        elif len(waiting) + len(ahead) < MOST:
+            return
+        now = await self._store.now()
+        raise NoRoom(min((record.until for record in waiting), default=now) - now)
 
     async def find(self, hash_: str) -> ParkedCall | None:
         """The record under a hash, whatever has been decided about it."""
@@ -71,7 +125,7 @@ class Approvals:
         """The calls that nobody has decided about, the one that ends first in front."""
         found: list[ParkedCall] = []
         for key in await self._store.keys(_BY_HASH):
-            record = await self.find(key.removeprefix(_BY_HASH))
+            record = await self.find(_hash_of(key))
             if record is not None and record.decision is Decision.OPEN:
                 found.append(record)
         return sorted(found, key=lambda call: (call.until, call.id))
@@ -104,3 +158,7 @@ class Approvals:
             raise StateUnavailable(
                 "the state store holds something else where a parked call should be"
             ) from None
+
+
+def _hash_of(key: str) -> str:
+    return key.removeprefix(_BY_HASH)

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse
-from naftiko_runtime.engine.execute import bind_inputs, execute
+from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.guards import refusals
-from naftiko_runtime.guards.approval import Effect, ParkedCall
+from naftiko_runtime.guards.call_in_hand import CallInHand
 from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.idempotency import Settled, Standing
-from naftiko_runtime.guards.identity import approval_hash, repetition_hash
 from naftiko_runtime.guards.keys import Keys, keys_of
 from naftiko_runtime.guards.limits import breach_of
-from naftiko_runtime.guards.masking import masked_value
-from naftiko_runtime.guards.preview import preview_of
+from naftiko_runtime.guards.person import Person
 from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request, document_of
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.calls import changes_nothing
 from naftiko_runtime.plan.operation import CallPlan, Inputs, OperationPlan, UpstreamRequest
-from naftiko_runtime.settings.model import Approval, GuardRule, Mode
+from naftiko_runtime.settings.model import GuardRule, Mode
 from naftiko_runtime.state.store import StateUnavailable
 
 _log = logging.getLogger("naftiko.guards")
 
-_LOOK: Final = 0.25
-_SHOWN_ID: Final = "abcdefghjkmnpqrstuvwxyz23456789"
-_ID_LENGTH: Final = 10
 _REFUSED_AFTER_ALL: Final = frozenset({408, 499})
 """Statuses of the 4xx class after which the upstream may have executed the request."""
 
@@ -63,11 +57,12 @@ class GuardedCall:
         self._desk = desk
         self._plan = plan
         self._inputs = inputs
+        self._call = CallInHand(plan, inputs)
+        self._person = Person(desk, self._call)
         self._owner = secrets.token_hex(16)
         self._claimed: list[_Claimed] = []
         self._last_change: _Claimed | None = None
         self._has_changed = False
-        self._arguments: Mapping[str, JsonValue] | None = None
 
     async def run(self) -> Outcome:
         """Executes the call; see `execute`."""
@@ -115,17 +110,19 @@ class GuardedCall:
         repeating = [rule.idempotency for rule in rules if rule.idempotency] if may_change else []
         keys = None
         if limits or repeating:
-            document = document_of(request, self._given())
+            document = document_of(request, self._call.arguments())
             breach = breach_of(limits, document, request.operation)
             if breach is not None:
                 raise CallFailed(breach)
             keys = keys_of(request, repeating, document)
         if keys is not None:
-            found = await self._desk.claims.look(keys.names, self._owner, self._same(request))
+            found = await self._desk.claims.look(
+                keys.names, self._owner, self._call.repeats(request)
+            )
             self._stand_by(found.standing, found.outcome, request)
         approvals = [rule.approve for rule in rules if rule.approve]
         if may_change and approvals:
-            await self._approve(request, approvals)
+            await self._person.approve(request, approvals, here=self._has_changed)
         return keys
 
     async def _check_halt(self) -> None:
@@ -141,72 +138,13 @@ class GuardedCall:
         if standing is not Standing.OURS:
             raise CallFailed(refusals.key_taken(request.operation, standing))
 
-    async def _approve(self, request: UpstreamRequest, approvals: Sequence[Approval]) -> None:
-        """Returns once a person's yes to this request is used up by it."""
-        hash_ = approval_hash(self._inputs.origin, self._plan, request)
-        known = await self._desk.approvals.find(hash_)
-        preview: JsonValue = None
-        path = next((each.preview for each in approvals if each.preview), None)
-        if known is None and path is not None and request.method != "DELETE":
-            preview = await preview_of(request, path, self._desk.upstreams)
-        call = self._parked(request, min(each.expires for each in approvals), preview)
-        effect, record = await self._desk.approvals.ask(hash_, call)
-        if effect is Effect.WAIT and self._has_changed:
-            effect = await self._await_approval(hash_, record)
-        elif effect is Effect.WAIT:
-            raise CallFailed(refusals.approval_required(record, self._desk.page()))
-        if effect is Effect.REFUSE:
-            raise CallFailed(refusals.approval_refused(record))
-        if effect is not Effect.SEND:
-            raise CallFailed(refusals.approval_missed(record))
-
-    async def _await_approval(self, hash_: str, call: ParkedCall) -> Effect:
-        """Waits for a person here and now: an earlier step has changed something, so the call
-        cannot be made again as a whole."""
-        while True:
-            await asyncio.sleep(_LOOK)
-            record = await self._desk.approvals.find(hash_)
-            if record is None or record.id != call.id:
-                return Effect.TOO_LATE
-            effect, _ = await self._desk.approvals.ask(hash_, call)
-            if effect is not Effect.WAIT:
-                return effect
-
-    def _parked(self, request: UpstreamRequest, expires: float, preview: JsonValue) -> ParkedCall:
-        described = describe_request(request)
-        return ParkedCall(
-            id="".join(secrets.choice(_SHOWN_ID) for _ in range(_ID_LENGTH)),
-            origin=self._inputs.origin,
-            capability=self._plan.capability,
-            name=self._plan.name,
-            operation=request.operation,
-            request={name: value for name, value in described.items() if name != "operation"},
-            arguments=self._shown_arguments(request),
-            until=0.0,
-            expires=expires,
-            preview=preview,
-        )
-
-    def _same(self, request: UpstreamRequest) -> str:
-        return repetition_hash(self._inputs.origin, self._plan, request, self._given())
-
-    def _given(self) -> Mapping[str, JsonValue]:
-        if self._arguments is None:
-            self._arguments = bind_inputs(self._plan.inputs, self._inputs)
-        return self._arguments
-
-    def _shown_arguments(self, request: UpstreamRequest) -> Mapping[str, JsonValue]:
-        shown = masked_value(dict(self._given()), request.secrets)
-        assert isinstance(shown, dict)
-        return shown
-
     # Sending
 
     async def _send(
         self, request: UpstreamRequest, keys: Keys | None, rules: Sequence[GuardRule]
     ) -> UpstreamResponse:
         """Raises CallFailed, and StateUnavailable when nothing was sent."""
-        recording = Recording(self._desk.journal, lambda: self._entry(request, rules))
+        recording = Recording(self._desk.journal, lambda: self._call.entry(request, rules))
         await recording.begin()
         claimed: _Claimed | None = None
         try:
@@ -236,33 +174,12 @@ class GuardedCall:
     async def _claim(self, request: UpstreamRequest, keys: Keys | None) -> _Claimed | None:
         if keys is None:
             return None
-        same = self._same(request)
+        same = self._call.repeats(request)
         found = await self._desk.claims.take(keys.names, self._owner, same, keys.window)
         self._stand_by(found.standing, found.outcome, request)
         claimed = _Claimed(keys)
         self._claimed.append(claimed)
         return claimed
-
-    def _entry(
-        self, request: UpstreamRequest, rules: Sequence[GuardRule]
-    ) -> Mapping[str, JsonValue]:
-        origin = self._inputs.origin
-        decisions: dict[str, JsonValue] = {}
-        if any(rule.limits for rule in rules):
-            decisions["limits"] = "kept"
-        if any(rule.idempotency for rule in rules):
-            decisions["idempotency"] = "first"
-        if any(rule.approve for rule in rules):
-            decisions["approval"] = "approved"
-        return {
-            "protocol": origin.protocol,
-            "caller": origin.principal,
-            "capability": self._plan.capability,
-            "name": self._plan.name,
-            "arguments": dict(self._shown_arguments(request)),
-            "request": describe_request(request),
-            "guards": decisions,
-        }
 
     # After
 

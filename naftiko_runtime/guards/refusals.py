@@ -94,5 +94,18 @@ def approval_missed(call: ParkedCall) -> Failure:
     return Failure(FailureKind.APPROVAL_REFUSED, detail, details={"approval": {"id": call.id}})
 
 
+def no_room(name: str, seconds: float) -> Failure:
+    detail = (
+        f'"{name}" has to be approved, and too many calls wait for a person already - nothing was '
+        "sent; have some of them approved or refused first"
+    )
+    return Failure(FailureKind.TOO_MANY_CALLS, detail, retry_after=max(1, math.ceil(seconds)))
+
+
+def too_large(name: str) -> Failure:
+    detail = f'"{name}" is too large for a person to look through - nothing was sent'
+    return Failure(FailureKind.APPROVAL_REFUSED, detail)
+
+
 def unavailable(kind: FailureKind, why: str) -> Failure:
     return Failure(kind, f"nothing was sent: {why}", retry_after=5)

@@ -24,6 +24,7 @@ from naftiko_runtime.plan.origin import Origin
 from tests.guards.interleavings import PausingStore, Task, Trial, complete, explore, pause
 
 EXPIRES = 2.0
+ADA = Origin("mcp", "ada")
 
 
 class Fixed(dict[str, JsonValue]):
@@ -33,17 +34,22 @@ class Fixed(dict[str, JsonValue]):
         return len(self)
 
 
-def parked(id_: str = "first", until: float = EXPIRES) -> ParkedCall:
+def parked(
+    id_: str = "first",
+    until: float = EXPIRES,
+    origin: Origin = ADA,
+    expires: float = EXPIRES,
+) -> ParkedCall:
     return ParkedCall(
         id=id_,
-        origin=Origin("mcp", "ada"),
+        origin=origin,
         capability="orders",
         name="orders.place",
         operation="web-orders.placeorder",
         request=Fixed(method="POST", url="https://localhost/orders", body={"quantity": 1}),
         arguments=Fixed(quantity=1),
         until=until,
-        expires=EXPIRES,
+        expires=expires,
     )
 
 
