@@ -12,7 +12,7 @@ from naftiko_runtime.json_values import JsonValue
 
 _CHARSET: Final = re.compile(r';\s*charset="?([A-Za-z0-9._:-]+)"?', re.IGNORECASE)
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
-_HTML: Final = re.compile(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.I | re.S)
+_HTML: Final = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 def decode_answer(
@@ -33,7 +33,10 @@ def decode_answer(
 
 def looks_like_html(body: bytes) -> bool:
     """Whether a body, or the beginning of one, is an HTML page."""
-    return _HTML.match(body[:4096]) is not None
+    rest = body[:4096].lstrip()
+    while rest.startswith(b"<!--"):
+        rest = rest[4:].partition(b"-->")[2].lstrip()
+    return _HTML.match(rest) is not None
 
 
 def _unreadable(

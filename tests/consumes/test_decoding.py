@@ -119,3 +119,10 @@ def test_any_answer_is_read_or_refused(body: bytes, content_type: str) -> None:
 def test_a_body_that_is_no_json_is_a_value_error() -> None:
     with pytest.raises(ValueError, match=r"\w"):
         JSON.read(b"\xff\xfe\x00", None)
+
+
+@pytest.mark.parametrize("comment", [b"<!---->", b"<!-- --> ", b"<!--", b"\n"])
+def test_an_answer_of_comments_without_end_is_refused_as_any_other(comment: bytes) -> None:
+    """A pattern that tries where each of them could end would never come to an end itself."""
+    detail = refused(comment * 10_000 + b"x").detail
+    assert "that is not JSON" in detail
