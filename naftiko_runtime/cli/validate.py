@@ -99,7 +99,7 @@ def _beyond_the_official_schema(path: Path) -> list[Problem]:
     from naftiko_runtime.document.schema_check import check_schema
     from naftiko_runtime.document.yaml_reader import read_yaml
     from naftiko_runtime.problems import Severity
-    from naftiko_runtime.serving.discovery import looks_like_capability, read_bytes
+    from naftiko_runtime.serving.contents import looks_like_capability, read_bytes
 
     try:
         content = read_bytes(path)

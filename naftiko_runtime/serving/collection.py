@@ -5,12 +5,10 @@ A collection is a value: loading again makes a new one, taking over what has not
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from naftiko_runtime.binds.environment import read_env_file
 from naftiko_runtime.plan.operation import CapabilityPlan
@@ -18,12 +16,12 @@ from naftiko_runtime.problems import Problem, Severity
 from naftiko_runtime.serving.base_uris import BaseUris, base_uris_of
 from naftiko_runtime.serving.discovery import Found, find_files
 from naftiko_runtime.serving.hidden_tools import without_hidden
+from naftiko_runtime.serving.marks import Marks
 from naftiko_runtime.serving.operator_settings import SettingsVersion, load_settings
 from naftiko_runtime.serving.settings import SourceSettings
 from naftiko_runtime.serving.touched import Touched, touched_files
 from naftiko_runtime.serving.versions import (
     Loading,
-    Marks,
     ServedFile,
     is_being_written,
     is_unchanged,
@@ -32,8 +30,6 @@ from naftiko_runtime.serving.versions import (
 )
 from naftiko_runtime.settings.cross_checks import Served, check_against
 from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
-
-Fingerprint: TypeAlias = frozenset[tuple[str, int, int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +71,21 @@ class Collection:
         return [*self.problems, *(p for file in self.files.values() for p in file.problems)]
 
     @property
-    def watched_files(self) -> frozenset[Path]:
-        """Files whose change matters, in served folders or not."""
-        return frozenset(path for file in self.files.values() for path, _ in file.digests)
+    def watched(self) -> frozenset[Path]:
+        """Folders in which a change of a capability file matters, and other files and folders
+        whose change does."""
+        read = (
+            path
+            for file in self.files.values()
+            if len(file.digests) > 1
+            for path, _ in file.digests
+        )
+        return frozenset((*self.folders, *self.found.named, *read))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is served but what was found, and nothing is waited for."""
+        return not self.unsettled and len(self.files) == len(self.found.files)
 
     def differs_from(self, other: Collection) -> bool:
         """Whether there is anything to take over, or to report."""
@@ -100,31 +108,23 @@ def load_collection(
     operator, is_written = load_settings(
         settings.paths, settings.settings, variables, previous.operator if previous else None
     )
-    unsettled = unsettled or is_written
     base_uris = base_uris_of(settings.base_uris, operator.settings)
     loading = Loading(variables, base_uris)
     same = previous is not None and Loading(previous.variables, previous.base_uris) == loading
     touched = None
-    if previous is not None and notified is not None and same and not previous.unsettled:
+    if previous is not None and notified is not None and same and previous.is_plain:
         touched = touched_files(previous.found, notified, settings.settings)
-    found = find_files(settings.paths, settings.settings) if touched is None else touched.found
-    files: dict[Path, ServedFile] = {}
-    marks = Marks(previous.marks if previous else None)
-    if touched is not None:
+    if previous is not None and touched is not None:
+        found = touched.found
+        marks = Marks(previous.marks)
         marks.keep()
-    for path in found.files:
-        before = previous.files.get(path) if previous else None
-        if before and same and _stays(before, touched, marks):
-            files[path] = before
-            continue
-        version = load_version(path, loading, before, asked_for=path in found.named)
-        if previous is None or not may_be_unfinished(version, before):
-            files[path] = version
-            continue
-        unsettled = True
-        if before is not None:
-            files[path] = before
-    if previous is not None:
+        files, waits = _versions(_concerned(previous, touched), found, loading, previous, marks)
+        files = {**previous.files, **files}
+    else:
+        found = find_files(settings.paths, settings.settings, previous.found if previous else None)
+        marks = Marks(previous.marks if previous else None, found.marks)
+        files, waits = _versions(found.files, found, loading, previous, marks)
+    if previous is not None and list(files) != list(previous.files):
         files = dict(sorted({**_refused_now(previous, files), **files}.items(), key=_by_name))
     plans = [file.plan for file in files.values() if file.plan is not None]
     problems += [*found.problems, *operator.problems, *_held_against(operator, plans)]
@@ -136,16 +136,46 @@ def load_collection(
         base_uris,
         without_hidden(plans, operator.settings.hidden if operator.settings else ()),
         operator,
-        unsettled,
+        unsettled or is_written or waits,
         marks,
     )
 
 
-def _stays(file: ServedFile, touched: Touched | None, marks: Marks) -> bool:
-    """Whether a file and what it reads are as they were."""
-    if touched is not None and touched.files.isdisjoint(path for path, _ in file.digests):
-        return True
-    return is_unchanged(file, marks)
+def _versions(
+    paths: Iterable[Path],
+    found: Found,
+    loading: Loading,
+    previous: Collection | None,
+    marks: Marks,
+) -> tuple[dict[Path, ServedFile], bool]:
+    """The versions of these files to be served, and whether any is worth another look soon."""
+    same = previous is not None and loading == Loading(previous.variables, previous.base_uris)
+    files: dict[Path, ServedFile] = {}
+    waits = False
+    for path in paths:
+        before = previous.files.get(path) if previous else None
+        if before and same and is_unchanged(before, marks):
+            files[path] = before
+            continue
+        version = load_version(path, loading, before, asked_for=path in found.named)
+        if previous is None or not may_be_unfinished(version, before):
+            files[path] = version
+            continue
+        waits = True
+        if before is not None:
+            files[path] = before
+    return files, waits
+
+
+def _concerned(previous: Collection, touched: Touched) -> list[Path]:
+    """The files that were touched, and those that read one of them."""
+    reading = (file for file in previous.files.values() if len(file.digests) > 1)
+    concerned = {
+        file.path
+        for file in reading
+        if not touched.files.isdisjoint(path for path, _ in file.digests)
+    }
+    return [*(touched.files | concerned)]
 
 
 def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) -> list[Problem]:
@@ -201,15 +231,3 @@ def _read_variables(
     if any(problem.severity is Severity.ERROR for problem in problems):
         return previous.variables, problems, False
     return variables, problems, False
-
-
-def fingerprint(paths: Iterable[Path]) -> Fingerprint:
-    """What the file system says of files and folders without opening them: equal as long as
-    nothing has been written, added or removed."""
-    marks = set()
-    for path in paths:
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            times = (status.st_mtime_ns, status.st_ctime_ns)
-            marks.add((str(path), status.st_ino, status.st_size, *times))
-    return frozenset(marks)

@@ -7,22 +7,24 @@ served is named. Only regular files are ever opened, so a pipe or a device never
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.serving.contents import SIZE_LIMIT
+from naftiko_runtime.serving.marks import Mark, mark_of
 
 SUFFIXES = (".yaml", ".yml")
 """What capability files of a folder end in, in any case."""
 SETTINGS_NAMES = ("runtime.yaml", "runtime.yml")
 """What the operator's settings are called, which are no capability file whatever they hold."""
 _EDITOR_FILE = re.compile(r"^[.#]|~$|\.sw[a-z]$|^4913$|___jb_\w+___$")
-_CAPABILITY_KEY = re.compile(rb"""^(?:\{\s*)?["']?naftiko["']?\s*:""", re.MULTILINE)
-_SIZE_LIMIT = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Found:
     """Files in the order of their names, each one once, and the folders that were searched.
 
     `named` are the files that were asked for by their own path; `has_links` says that something in
-    a folder is a link to a file.
+    a folder is a link to a file. `marks` is what the file system said of plain files in folders,
+    `spelled` has the paths of such files for the next search.
     """
 
     files: tuple[Path, ...]
@@ -38,39 +41,110 @@ class Found:
     folders: tuple[Path, ...]
     problems: tuple[Problem, ...]
     has_links: bool = False
+    marks: Mapping[Path, Mark] = field(default_factory=dict)
+    spelled: Mapping[str, Path] = field(default_factory=dict)
 
 
-def find_files(paths: Sequence[Path], settings: Path | None = None) -> Found:
+def find_files(
+    paths: Sequence[Path], settings: Path | None = None, before: Found | None = None
+) -> Found:
     """The files that the paths stand for. Problems name what cannot be used, and do not stop the
-    others. `settings` is a file that holds the operator's settings under any name."""
+    others. `settings` is a file that holds the operator's settings under any name. A search that
+    was done `before` makes this one faster, and no different."""
     files: dict[str, Path] = {}
     named: set[Path] = set()
-    folders: list[Path] = []
     problems: list[Problem] = []
-    has_links = False
     chosen = None if settings is None else os.path.realpath(settings)
     tops = {os.path.realpath(path) for path in paths}
+    search = _Search(problems, {} if before is None else before.spelled)
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where access is denied
-            candidates = list(_candidates(path, folders, problems))
-            if all(is_settings_name(candidate) for candidate in candidates):
+            candidates = list(search.candidates(path))
+            if all(is_settings_name(candidate.path) for candidate in candidates):
                 problems.append(_empty(path))
-            reals: dict[Path, str] = {}
             for candidate in candidates:
-                is_link = candidate.is_symlink()
-                has_links = has_links or is_link
-                real = _real_path(candidate, is_link, reals)
-                if real == chosen or is_settings_name(candidate):
-                    if chosen is None and os.path.realpath(candidate.parent) not in tops:
-                        problems.append(_unread_settings(candidate, path))
-                elif not _problem_with(candidate, within=path, found=problems):
-                    files.setdefault(real, candidate)
+                each, real = candidate.path, candidate.real
+                if real == chosen or is_settings_name(each):
+                    if chosen is None and os.path.realpath(each.parent) not in tops:
+                        problems.append(_unread_settings(each, path))
+                elif candidate.is_plain or not _problem_with(each, within=path, found=problems):
+                    files.setdefault(real, each)
         elif os.path.realpath(path) == chosen or is_settings_name(path):
             problems.append(_no_capability(path))
         elif not _problem_with(path, within=None, found=problems):
             named.add(files.setdefault(os.path.realpath(path), path))
-    in_order = tuple(sorted(files.values(), key=str))
-    return Found(in_order, frozenset(named), tuple(folders), tuple(problems), has_links)
+    return Found(
+        tuple(sorted(files.values(), key=str)),
+        frozenset(named),
+        tuple(search.folders),
+        tuple(problems),
+        search.has_links,
+        search.marks,
+        search.spelled,
+    )
+
+
+class _Candidate(NamedTuple):
+    """A file of a folder that may be a capability, by its name. `real` is its path without links;
+    it is plain when there is nothing to be said about it."""
+
+    path: Path
+    real: str
+    is_plain: bool
+
+
+class _Search:
+    """Looks into folders, asking the file system once for each file. `known` are paths of files by
+    their texts, since making a path takes longer than finding one."""
+
+    def __init__(self, problems: list[Problem], known: Mapping[str, Path]) -> None:
+        self._problems = problems
+        self._known = known
+        self.folders: list[Path] = []
+        self.has_links = False
+        self.marks: dict[Path, Mark] = {}
+        self.spelled: dict[str, Path] = {}
+
+    def candidates(self, folder: Path) -> Iterator[_Candidate]:
+        """Those of a folder, and then those of its subfolders, by name."""
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            message = f"the folder cannot be read: {error.strerror}"
+            self._problems.append(_refused(str(error.filename or folder), message, "allow it"))
+            return
+        self.folders.append(folder)
+        real = os.path.realpath(folder)
+        subfolders = []
+        for entry in entries:
+            if _is_folder(entry):
+                if not entry.name.startswith("."):
+                    subfolders.append(entry)
+            elif is_candidate(entry.name):
+                yield self._candidate(entry, real)
+        for entry in subfolders:
+            if entry.is_symlink():
+                self._problems.append(_linked_folder(Path(entry.path)))
+            else:
+                yield from self.candidates(Path(entry.path))
+
+    def _candidate(self, entry: os.DirEntry[str], folder: str) -> _Candidate:
+        path = self._known.get(entry.path) or Path(entry.path)
+        self.spelled[entry.path] = path
+        if entry.is_symlink():
+            self.has_links = True
+            return _Candidate(path, os.path.realpath(path), False)
+        is_plain = False
+        with contextlib.suppress(OSError):
+            status = entry.stat()
+            is_plain = (
+                stat.S_ISREG(status.st_mode)
+                and status.st_size <= SIZE_LIMIT
+                and not _is_open_to_all(status)
+            )
+            self.marks[path] = mark_of(status)
+        return _Candidate(path, f"{folder}{os.sep}{entry.name}", is_plain)
 
 
 def is_candidate(name: str) -> bool:
@@ -82,19 +156,12 @@ def is_settings_name(path: Path) -> bool:
     return path.name in SETTINGS_NAMES
 
 
-def _candidates(folder: Path, folders: list[Path], problems: list[Problem]) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
-        place = str(error.filename or folder)
-        problems.append(_refused(place, f"the folder cannot be read: {error.strerror}", "allow it"))
-
-    for root, names, files in os.walk(folder, onerror=unreadable):
-        folders.append(Path(root))
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        subfolders = [Path(root) / name for name in names]
-        problems += [_linked_folder(path) for path in subfolders if path.is_symlink()]
-        for name in sorted(files):
-            if is_candidate(name):
-                yield Path(root) / name
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Links to folders are folders."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _problem_with(path: Path, within: Path | None, found: list[Problem]) -> bool:
@@ -109,7 +176,11 @@ def _problem_with(path: Path, within: Path | None, found: list[Problem]) -> bool
 
 
 def is_writable_by_all(path: Path) -> bool:
-    return os.name == "posix" and bool(path.stat().st_mode & stat.S_IWOTH)
+    return _is_open_to_all(path.stat())
+
+
+def _is_open_to_all(status: os.stat_result) -> bool:
+    return os.name == "posix" and bool(status.st_mode & stat.S_IWOTH)
 
 
 def file_problem(path: Path, within: Path | None) -> Problem | None:
@@ -125,24 +196,14 @@ def file_problem(path: Path, within: Path | None) -> Problem | None:
     if within is not None and path.is_symlink() and not _stays_inside(path, within):
         message = "is a link that leads out of the served folder"
         return _refused(str(path), message, "copy the file into the folder, or name it itself")
-    if status.st_size > _SIZE_LIMIT:
-        message = f"has {status.st_size:,} bytes; a capability file may have {_SIZE_LIMIT:,}"
+    if status.st_size > SIZE_LIMIT:
+        message = f"has {status.st_size:,} bytes; a capability file may have {SIZE_LIMIT:,}"
         return _refused(str(path), message, "split the file")
     return None
 
 
 def _stays_inside(link: Path, folder: Path) -> bool:
     return Path(os.path.realpath(link)).is_relative_to(folder.resolve())
-
-
-def _real_path(path: Path, is_link: bool, folders: dict[Path, str]) -> str:
-    """The path of a file without links; `folders` has what is known of those of folders."""
-    if is_link:
-        return os.path.realpath(path)
-    folder = path.parent
-    if folder not in folders:
-        folders[folder] = os.path.realpath(folder)
-    return f"{folders[folder]}{os.sep}{path.name}"
 
 
 def _missing(path: Path) -> Problem:
@@ -204,21 +265,6 @@ def writable_by_all(path: Path) -> Problem:
         Severity.WARNING,
         Consequence.NOTHING,
     )
-
-
-def read_bytes(path: Path) -> bytes:
-    """A regular file's content. Raises OSError; never waits for a pipe."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("not a regular file")
-        return file.read(_SIZE_LIMIT + 1)
-
-
-def looks_like_capability(content: bytes) -> bool:
-    """Whether a YAML text has the key that makes it a capability file, `naftiko`, at its root."""
-    utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return utf16 or _CAPABILITY_KEY.search(content.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def passed_over(path: Path) -> Problem:

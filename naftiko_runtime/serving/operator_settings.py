@@ -17,11 +17,11 @@ from pathlib import Path
 
 from naftiko_runtime.document.yaml_reader import YamlDocument
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
+from naftiko_runtime.serving.contents import read_bytes
 from naftiko_runtime.serving.discovery import (
     SETTINGS_NAMES,
     file_problem,
     is_writable_by_all,
-    read_bytes,
     writable_by_all,
 )
 from naftiko_runtime.serving.versions import is_being_written

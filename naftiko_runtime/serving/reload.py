@@ -1,6 +1,6 @@
 """Notices that something in the served folders has changed.
 
-The operating system's notifications come first; once a second the folders are looked at besides,
+The operating system's notifications come first; twice a second the folders are looked at besides,
 since some file systems send none, and a folder that was removed and made again is watched no
 longer. Whoever is told looks at the contents: a notification is only a reason to look.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
-from naftiko_runtime.serving.collection import Fingerprint, fingerprint
 from naftiko_runtime.serving.discovery import SUFFIXES
 from naftiko_runtime.serving.logs import log_event
 
@@ -31,28 +30,20 @@ _Folders = frozenset[tuple[str, int]]
 
 async def watch(
     targets: Callable[[], Iterable[Path]],
-    changed: Callable[[frozenset[Path] | None], Awaitable[bool]],
+    changed: Callable[[frozenset[Path] | None], Awaitable[None]],
 ) -> None:
-    """Calls `changed` after each change of the target files and folders, and once at the start;
-    ends when it is cancelled. It is told what there were notifications of, by absolute paths, or
-    None where anything may have changed. After notifications it soon looks at everything, too.
+    """Calls `changed` after notifications, and regularly besides; ends when it is cancelled. It is
+    told what there were notifications of, by absolute paths, or None where anything may have
+    changed.
 
-    `targets` is asked again after each change: folders, and files, existing or not. When
-    `changed` returns True it is called again soon.
+    `targets` is asked again after each change: folders, and files, existing or not.
     """
-    seen: Fingerprint | None = None
     while True:
         folders = await asyncio.to_thread(_folders, targets())
         try:
             async with contextlib.aclosing(_wake_ups(folders, targets())) as wake_ups:
                 async for notified in wake_ups:
-                    if notified:
-                        await changed(notified)
-                        seen = None  # so that the next look is one at the contents again
-                    else:
-                        now = await asyncio.to_thread(fingerprint, targets())
-                        if now != seen:
-                            seen = None if await changed(None) else now
+                    await changed(notified or None)
                     if await asyncio.to_thread(_folders, targets()) != folders:
                         break
         except OSError as error:

@@ -50,12 +50,11 @@ class Sources:
         Whatever goes wrong with a change is logged, and the next one is waited for.
         """
 
-        async def look(notified: frozenset[Path] | None) -> bool:
+        async def look(notified: frozenset[Path] | None) -> None:
             try:
-                return await self.look(changed, notified)
+                await self.look(changed, notified)
             except Exception:
                 LOGGER.exception("the change was not taken over; what is served goes on")
-            return self.current.unsettled
 
         try:
             await watch(self._targets, look)
@@ -79,8 +78,7 @@ class Sources:
     async def _renewed(self, notified: frozenset[Path] | None) -> Collection:
         before = self.current
         now = await asyncio.to_thread(load_collection, self._settings, before, notified)
-        gone = any(file.plan and path not in now.files for path, file in before.files.items())
-        if gone or now.operator.kept > before.operator.kept:
+        if _lacks_files(now, before) or now.operator.kept > before.operator.kept:
             await asyncio.sleep(_SECOND_LOOK_SECONDS)
             now = await asyncio.to_thread(load_collection, self._settings, before)
         return now
@@ -88,4 +86,11 @@ class Sources:
     def _targets(self) -> set[Path]:
         more = [self._settings.env_file] if self._settings.env_file else []
         more += candidates(self._settings.paths, self._settings.settings)
-        return {*self._settings.paths, *more, *self.current.folders, *self.current.watched_files}
+        return {*self._settings.paths, *more, *self.current.watched}
+
+
+def _lacks_files(now: Collection, before: Collection) -> bool:
+    """Whether something is not there any more that was served."""
+    if list(now.files) == list(before.files):
+        return False
+    return any(file.plan and path not in now.files for path, file in before.files.items())

@@ -8,7 +8,6 @@ written: half a file can look like a whole one with less in it.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,19 +20,16 @@ from naftiko_runtime.plan.load import LoadedFile, load_file
 from naftiko_runtime.plan.operation import CapabilityPlan, McpAdapterPlan, RestAdapterPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 from naftiko_runtime.serving.base_uris import BaseUris
-from naftiko_runtime.serving.discovery import looks_like_capability, passed_over, read_bytes
+from naftiko_runtime.serving.contents import looks_like_capability, read_bytes
+from naftiko_runtime.serving.discovery import passed_over
 from naftiko_runtime.serving.logs import LOGGER
+from naftiko_runtime.serving.marks import Marks, digest_of
 
 _SETTLED_SECONDS = 0.3
 """A file that was written to this recently may be written to again."""
 
-_TICK_NANOSECONDS = 3_000_000_000
-"""More than any file system's clock needs from one time to the next: two seconds, with FAT."""
-
 _MOST_FOLDERS = 200
 """So many folders of one resource are watched; in those beyond, a new file is just found."""
-
-_Mark: TypeAlias = tuple[int, int, int, int, int]
 
 Digests: TypeAlias = tuple[tuple[Path, str], ...]
 
@@ -54,53 +50,6 @@ class ServedFile:
     plan: CapabilityPlan | None
     problems: tuple[Problem, ...] = ()
     kept: bool = False
-
-
-class Marks:
-    """What the file system said of files whose contents were looked at: as long as it says the
-    same, nobody has written to them (no program can set a file's ctime on POSIX systems; elsewhere
-    contents are looked at each time).
-
-    A file that was written to just before it was looked at could be written to again within the
-    same tick of the file system's clock, so that its contents are looked at again the next time.
-    """
-
-    def __init__(self, before: Marks | None = None) -> None:
-        self._before = before._known if before is not None else {}
-        self._known: dict[Path, tuple[_Mark, str]] = {}
-
-    def keep(self) -> None:
-        """Takes over what was known of all files, for a look at some of them."""
-        self._known = dict(self._before)
-
-    def agree(self, path: Path, digest: str) -> bool:
-        """Whether a file, or a folder, still has this digest."""
-        mark = _mark(path)
-        if mark is None or self._before.get(path) != (mark, digest):
-            if _digest(path) != digest:
-                return False
-            if mark is None or not _is_settled(mark):
-                return True
-        self._known[path] = (mark, digest)
-        return True
-
-
-def _mark(path: Path) -> _Mark | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (
-        status.st_dev,
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
-
-
-def _is_settled(mark: _Mark) -> bool:
-    return os.name == "posix" and time.time_ns() - max(mark[3:]) > _TICK_NANOSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +76,13 @@ def load_version(
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         problem = Problem("file-refused", Place(str(path)), (), message, "check its permissions")
-        return ServedFile(path, ((path, _digest(path)),), served, (problem,), served is not None)
+        return ServedFile(path, ((path, digest_of(path)),), served, (problem,), served is not None)
     digest = (path, hashlib.sha256(content).hexdigest())
     if not asked_for and served is None and not looks_like_capability(content):
         return ServedFile(path, (digest,), None, (passed_over(path),))
     loaded = _load(path, content, loading)
     others = [*loaded.dependencies, *_folders_of(loaded.plan)]
-    digests = (digest, *((other, _digest(other)) for other in others))
+    digests = (digest, *((other, digest_of(other)) for other in others))
     if served is not None and _breaks(served, loaded):
         return ServedFile(path, digests, served, loaded.problems, kept=True)
     return ServedFile(path, digests, loaded.plan, loaded.problems)
@@ -217,14 +166,3 @@ def _folders_of(plan: CapabilityPlan | None) -> list[Path]:
     """The folders whose files a plan lists: clients are told when those come and go."""
     sources = [r.source for a in (plan.mcp if plan else ()) for r in a.resources if r.source]
     return [folder for source in sources for folder in subfolders(source)[:_MOST_FOLDERS]]
-
-
-def _digest(path: Path) -> str:
-    """What tells one version of a file from another; of a folder, the names in it."""
-    try:
-        if path.is_dir():
-            names = "/".join(sorted(entry.name for entry in path.iterdir()))
-            return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
-        return hashlib.sha256(read_bytes(path)).hexdigest()
-    except OSError as error:
-        return f"unreadable: {error}"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from naftiko_runtime.plan.load import LoadedFile, load_file
-from naftiko_runtime.serving import versions
-from naftiko_runtime.serving.collection import Collection, fingerprint, load_collection
+from naftiko_runtime.serving import marks, versions
+from naftiko_runtime.serving.collection import Collection, load_collection
 from naftiko_runtime.serving.settings import PortSettings, SourceSettings
 from naftiko_runtime.serving.tables import build_tables
 from tests.capability_text import capability
@@ -59,7 +59,7 @@ def test_a_change_that_hides_its_time_and_size_is_found(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The contents are not looked at each time, once the clock of the file system has moved on."""
-    monkeypatch.setattr(versions, "_TICK_NANOSECONDS", 1_000_000)
+    monkeypatch.setattr(marks, "_TICK_NANOSECONDS", 1_000_000)
     path = write("a", text("one"))
     first = load(tmp_path)
     time.sleep(0.05)
@@ -77,7 +77,7 @@ def test_a_change_that_hides_its_time_and_size_is_found(
 def test_contents_are_not_read_again_where_the_file_system_says_that_nothing_was_written(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "_TICK_NANOSECONDS", 1_000_000)
+    monkeypatch.setattr(marks, "_TICK_NANOSECONDS", 1_000_000)
     write("a", text("one"))
     time.sleep(0.05)
     collections = [load(tmp_path)]
@@ -88,7 +88,7 @@ def test_contents_are_not_read_again_where_the_file_system_says_that_nothing_was
         read.append(path)
         return b""
 
-    monkeypatch.setattr(versions, "read_bytes", reading)
+    monkeypatch.setattr(marks, "read_bytes", reading)
     last = load(tmp_path, collections[-1])
     assert read == []
     assert not last.differs_from(collections[0])
@@ -191,7 +191,8 @@ def test_a_file_that_cannot_be_read_any_more_stays_in_service(
     def denied(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(versions, "read_bytes", denied)
+    for module in (marks, versions):
+        monkeypatch.setattr(module, "read_bytes", denied)
     second = load(tmp_path, first)
     assert routes(second) == ["one"]
     (problem,) = second.files[path].problems
@@ -243,18 +244,3 @@ def test_a_missing_file_of_variables_is_a_problem_and_later_keeps_the_last_value
     second = load_collection(settings, first)
     assert second.variables["NAFTIKO_TEST_VALUE"] == "1"
     assert [p.rule for p in second.problems] == ["env-file"]
-
-
-def test_a_fingerprint_changes_with_content_addition_and_removal(
-    tmp_path: Path, write: Write
-) -> None:
-    path = write("a", text("one"))
-    marks = [fingerprint([tmp_path, path])]
-    write("a", text("one", "two"))
-    marks.append(fingerprint([tmp_path, path]))
-    write("b", text("one"))
-    marks.append(fingerprint([tmp_path, path]))
-    path.unlink()
-    marks.append(fingerprint([tmp_path, path]))
-    assert len(set(marks)) == len(marks)
-    assert fingerprint([tmp_path, path]) == marks[-1]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from naftiko_runtime.problems import Severity
-from naftiko_runtime.serving.discovery import find_files, looks_like_capability, read_bytes
+from naftiko_runtime.serving.contents import looks_like_capability, read_bytes
+from naftiko_runtime.serving.discovery import find_files
 
 
 def names(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.serving.collection import Collection, load_collection
+from naftiko_runtime.serving.discovery import find_files
 from naftiko_runtime.serving.settings import SourceSettings
 from tests.capability_text import capability
 
@@ -160,6 +161,18 @@ def test_a_look_at_what_was_notified_sees_what_a_look_at_everything_sees(
     again = load_collection(settings, quick)
     if not quick.unsettled:
         assert not again.differs_from(quick)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has links, pipes and modes")
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_second_search_finds_what_a_first_one_would_find(
+    tmp_path: Path, event: Callable[[Path], list[Path]]
+) -> None:
+    for name in ("b.yaml", "c.yaml", "sub/s.yaml"):
+        put(tmp_path / name)
+    before = find_files([tmp_path])
+    event(tmp_path)
+    assert find_files([tmp_path], before=before) == find_files([tmp_path])
 
 
 def test_an_empty_folder_gets_its_first_file(tmp_path: Path) -> None:
