@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import pytest
 from tests.recording_upstream import RecordingUpstream
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+WORKERS_PER_CORE = 2
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many `-n auto` are: many tests wait for a process, an answer or a moment."""
+    return WORKERS_PER_CORE * (os.cpu_count() or 1)
 
 
 @pytest.fixture
