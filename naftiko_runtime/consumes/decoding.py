@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.formats import RawFormat
+from naftiko_runtime.formats.json_format import read_json
 from naftiko_runtime.json_values import JsonValue
 
 _CHARSET: Final = re.compile(r';\s*charset="?([A-Za-z0-9._:-]+)"?', re.IGNORECASE)
@@ -20,15 +22,29 @@ def decode_answer(
 ) -> JsonValue:
     """The value of an answer's body; `operation` is named in messages.
 
-    Raises CallFailed (UPSTREAM_INVALID) when the body is something else. An empty body is no
-    value in any format: callers who accept one must look before.
+    One that says to be JSON, and is, is read as JSON in place of the structure that the file
+    declares: some upstreams choose between the two. Raises CallFailed (UPSTREAM_INVALID) when the
+    body is something else. An empty body is no value in any format: callers who accept one must
+    look before.
     """
     content_type = response.header("content-type") or ""
-    charset = _CHARSET.search(content_type)
+    found = _CHARSET.search(content_type)
+    charset = found[1] if found else None
+    if not raw_format.as_it_came and says_json(content_type):
+        with suppress(ValueError):
+            return read_json(response.body, charset)
     try:
-        return raw_format.read(response.body, charset[1] if charset else None)
+        return raw_format.read(response.body, charset)
     except ValueError as error:
         raise _unreadable(response, raw_format.name, operation, error) from error
+
+
+def says_json(content_type: str | None) -> bool:
+    """Whether a media type says JSON (RFC 6839 suffixes included)."""
+    if content_type is None:
+        return False
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -29,9 +29,11 @@ from naftiko_runtime.document.model import (
     Template,
     Value,
 )
+from naftiko_runtime.document.operation_target import placed, read_url_path, without_place
 from naftiko_runtime.document.outputs_reader import read_outputs
 from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.problems import DocumentPath
 
 PLACEMENTS = frozenset({"header", "query"})
 _PARAMETER_KEYS = frozenset({"name", "in", "type", "description", "required", "value", "template"})
@@ -42,14 +44,16 @@ _AUTHENTICATION_KEYS = frozenset({"type", "placement", "scopes"})
 
 def read_consumes(element: Element) -> Consumes:
     """One `type: http` entry of `consumes`."""
-    scope = _with_environment(element, element.reading.scope)
+    holders = _holders(element)
+    scope = _with_environment(holders, element.reading.scope)
+    unplaced = without_place(holders)
     namespace = element.text("namespace")
     parameters = _read_parameters(element, scope)
     operations: dict[str, ConsumedOperation] = {}
     for resource in element.children("resources"):
         shared = _most_specific(parameters, _read_parameters(resource, scope))
         for operation in resource.children("operations"):
-            read = _read_operation(namespace, resource, operation, shared, scope)
+            read = _read_operation(namespace, resource, operation, shared, scope, unplaced)
             first = operations.setdefault(read.name, read)
             if first is not read:
                 element.reading.report(
@@ -71,14 +75,19 @@ def read_consumes(element: Element) -> Consumes:
     )
 
 
-def _with_environment(element: Element, scope: NameScope) -> NameScope:
-    """The scope in which `in: environment` parameters of an upstream are variables, so that no
-    caller can give them. One with a `value` is a constant instead."""
+def _holders(element: Element) -> tuple[Element, ...]:
+    """What can have `inputParameters`: the upstream, its resources and their operations."""
     resources = list(element.children("resources"))
     operations = [child for each in resources for child in each.children("operations")]
+    return (element, *resources, *operations)
+
+
+def _with_environment(holders: tuple[Element, ...], scope: NameScope) -> NameScope:
+    """The scope in which `in: environment` parameters of an upstream are variables, so that no
+    caller can give them. One with a `value` is a constant instead."""
     names = {
         parameter.text("name")
-        for holder in (element, *resources, *operations)
+        for holder in holders
         for parameter in holder.children("inputParameters")
         if parameter.text("in") == ParameterPlace.ENVIRONMENT and "value" not in parameter.values
     }
@@ -117,15 +126,22 @@ def _read_operation(
     operation: Element,
     shared: tuple[ConsumedParameter, ...],
     scope: NameScope,
+    unplaced: frozenset[DocumentPath],
 ) -> ConsumedOperation:
+    method = method_of(operation.values.get("method"))
+    url_path = read_url_path(resource, operation, scope)
+
+    def settled(parameters: tuple[ConsumedParameter, ...]) -> tuple[ConsumedParameter, ...]:
+        return placed(parameters, unplaced, url_path, method, operation.reading)
+
     return ConsumedOperation(
         place=operation.place,
         path=operation.path,
         namespace=namespace,
         name=operation.text("name"),
-        method=method_of(operation.values.get("method")),
-        url_path=_read_url_path(resource, operation, scope),
-        parameters=_most_specific(shared, _read_parameters(operation, scope)),
+        method=method,
+        url_path=url_path,
+        parameters=_most_specific(settled(shared), settled(_read_parameters(operation, scope))),
         body=_read_body(operation, scope),
         raw_format=operation.optional_text("outputRawFormat"),
         output_schema=operation.optional_text("outputSchema"),
@@ -138,29 +154,6 @@ def _read_operation(
 def _read_safe(operation: Element) -> bool | None:
     semantics = operation.child("semantics")
     return None if semantics is None else semantics.flag("safe")
-
-
-def _read_url_path(resource: Element, operation: Element, scope: NameScope) -> Template:
-    """The resource's path (published files put it on the operation now and then). A fragment
-    never travels in a request (RFC 9110, section 4.2.5), so `#...` is cut off."""
-    holder = resource if resource.text("path") else operation
-    text = holder.text("path")
-    before, hash_mark, _ = text.partition("#")
-    if hash_mark:
-        holder.reading.report(
-            "path-fragment",
-            (*holder.path, "path"),
-            f'the part of "{text}" from "#" on is never sent to a server',
-            "leave it out, or give what it says as a header or query parameter",
-        )
-    if before and not before.startswith("/"):
-        before = "/" + before
-    try:
-        return read_path_template(before, scope)
-    except TemplateSyntaxError as error:
-        holder.fail_template("path", error)
-        operation.reading.refused.add(operation.path)
-        return Template((before,), text)
 
 
 def _read_parameters(element: Element, scope: NameScope) -> tuple[ConsumedParameter, ...]:

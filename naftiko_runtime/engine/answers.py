@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from naftiko_runtime.consumes.decoding import decode_answer
+from naftiko_runtime.consumes.decoding import decode_answer, says_json
 from naftiko_runtime.consumes.echoes import spellings_of, without, without_secrets
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
@@ -42,10 +42,10 @@ def answer_of(
     if not 200 <= response.status < 300 or not body:
         return Answer(response.status, content_type, body, headers)
     if output.map is None:
-        if output.raw_format.declared and _must_be_json(output) and not _is_json(content_type):
+        if output.raw_format.declared and _must_be_json(output) and not says_json(content_type):
             decode_answer(response, output.raw_format, operation=request.operation)
             content_type = "application/json"
-        return Answer(response.status, content_type or "application/json", body, headers)
+        return Answer(response.status, content_type or output.raw_format.media_type, body, headers)
     document = decode_answer(response, output.raw_format, operation=request.operation)
     value = mapped(output, document, scope, request.operation)
     return json_answer(value, request.secrets, response.status, headers)
@@ -89,11 +89,3 @@ def _beyond(complaint: str) -> CallFailed:
 
 def _must_be_json(output: OutputPlan) -> bool:
     return output.raw_format.name == "json"
-
-
-def _is_json(content_type: str | None) -> bool:
-    """Whether a media type says JSON (RFC 6839 suffixes included)."""
-    if content_type is None:
-        return False
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or media_type.endswith("+json")

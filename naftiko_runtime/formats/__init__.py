@@ -28,6 +28,20 @@ class RawFormat:
     declared: bool
     read: Read
 
+    @property
+    def as_it_came(self) -> bool:
+        """Whether the document as a whole is what the upstream sent, byte for byte."""
+        return self.name == "json" or self.name in OPAQUE
+
+    @property
+    def media_type(self) -> str:
+        """What an answer in this format is where the upstream does not say."""
+        return OPAQUE.get(self.name, "application/json")
+
+
+OPAQUE: Mapping[str, str] = {"text": "text/plain", "binary": "application/octet-stream"}
+"""Formats without a structure, and their media types."""
+
 
 JSON = RawFormat("json", False, read_json)
 """What an answer is read as when the file names no format."""
@@ -81,6 +95,18 @@ def _markdown(schema: str | None, folder: Path) -> Read:
     return markdown_parts(schema)
 
 
+def _text(schema: str | None, folder: Path) -> Read:
+    from naftiko_runtime.formats.text import decode_text
+
+    return decode_text
+
+
+def _binary(schema: str | None, folder: Path) -> Read:
+    from naftiko_runtime.formats.binary_format import read_binary
+
+    return read_binary
+
+
 def _avro(schema: str | None, folder: Path) -> Read:
     from naftiko_runtime.formats.avro_format import avro_record
 
@@ -111,5 +137,7 @@ FORMATS: Mapping[str, Callable[[str | None, Path], Read]] = {
     "markdown": _markdown,
     "avro": _avro,
     "protobuf": _protobuf,
+    "text": _text,
+    "binary": _binary,
 }
 """What makes each `outputRawFormat` ready."""

@@ -48,12 +48,12 @@ def compile_output(
     One parameter is the whole answer, whatever its name; several with names make an object; of
     several without names the first that gives something counts. Where nothing is found at all the
     document is returned as it came. An answer in another format than JSON becomes JSON as soon as
-    any parameter is declared.
+    any parameter is declared; text and bytes do not where it is the whole of them.
     """
     if not outputs:
         return OutputPlan(raw_format=raw_format)
     if len(outputs) == 1 and _is_identity(outputs[0]):
-        if raw_format.name == "json":
+        if raw_format.as_it_came:
             return OutputPlan(raw_format=raw_format)
         return OutputPlan(lambda document, scope: document, raw_format=raw_format)
     source = _Source(compiler, repeats=raw_format.name == "xml")

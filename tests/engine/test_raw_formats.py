@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.failures import FailureKind
 from tests.sequences import LoadedSequence, Scripted, operation, sequence, text_response
@@ -115,6 +116,66 @@ async def test_a_declared_output_makes_json_of_the_whole_document(
 async def test_without_outputs_the_document_is_passed_on_as_it_came() -> None:
     found = await answer(reading("xml"), "<r> <a/> </r>", "application/xml; charset=utf-8")
     assert (found.content_type, found.body) == ("application/xml; charset=utf-8", b"<r> <a/> </r>")
+
+
+WHOLE = [
+    (),
+    ({"type": "object", "mapping": "$."},),
+    ({"type": "string", "mapping": "$"},),
+    ({"name": "result", "type": "object", "value": "$."},),
+]
+
+
+@pytest.mark.parametrize("outputs", WHOLE)
+@pytest.mark.parametrize(
+    ("format_", "content_type", "shown"),
+    [
+        ("text", "text/plain; version=0.0.4", "text/plain; version=0.0.4"),
+        ("text", "", "text/plain"),
+        ("binary", "image/png", "image/png"),
+        ("binary", "", "application/octet-stream"),
+    ],
+)
+async def test_the_whole_of_a_text_or_of_bytes_is_passed_on_as_it_came(
+    outputs: tuple[dict[str, Any], ...], format_: str, content_type: str, shown: str
+) -> None:
+    headers = [("content-type", content_type)] if content_type else []
+    body = b"\x89PNG\xff" if format_ == "binary" else b"up 1\n"
+    upstreams = Scripted({"list": UpstreamResponse(200, headers, body)})
+    found = await reading(format_, *outputs).run({}, upstreams)
+    assert isinstance(found, Answer)
+    assert (found.content_type, found.body) == (shown, body)
+
+
+@pytest.mark.parametrize(
+    ("format_", "body", "expected"),
+    [("text", "é\n".encode(), "é\n"), ("binary", b"\x00\xff", "AP8=")],
+)
+async def test_a_named_output_holds_a_text_as_it_is_and_bytes_in_base64(
+    format_: str, body: bytes, expected: str
+) -> None:
+    outputs = [{"name": name, "type": "string", "mapping": "$"} for name in ("content", "again")]
+    upstreams = Scripted({"list": UpstreamResponse(200, [], body)})
+    value = await reading(format_, *outputs).value({}, upstreams)
+    assert value == {"content": expected, "again": expected}
+
+
+@pytest.mark.parametrize("format_", ["xml", "csv", "tsv", "psv", "yaml"])
+@pytest.mark.parametrize("content_type", ["application/json", "application/hal+json"])
+async def test_an_answer_that_says_to_be_json_is_read_as_json(
+    format_: str, content_type: str
+) -> None:
+    body = '{"ship": [{"name": "A"}], "price": 1.10}'
+    file = reading(format_, {"type": "array", "mapping": "$.ship", "items": NAMES})
+    assert json.loads((await answer(file, body, content_type)).body) == [{"n": "A"}]
+    whole = reading(format_, {"type": "object", "mapping": "$."})
+    assert (await answer(whole, body, content_type)).body == body.replace(" ", "").encode()
+
+
+async def test_an_answer_that_wrongly_says_to_be_json_is_read_as_the_file_declares_it() -> None:
+    file = reading("csv", {"type": "array", "mapping": "$.", "items": NAMES})
+    found = await answer(file, "name\nA\n", "application/json")
+    assert json.loads(found.body) == [{"n": "A"}]
 
 
 async def test_an_error_of_the_upstream_is_not_read() -> None:

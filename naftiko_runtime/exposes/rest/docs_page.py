@@ -175,7 +175,8 @@ def json_schema(part: JsonValue) -> dict[str, JsonValue] | None:
     if not isinstance(part, dict):
         return None
     content = cast(dict[str, dict[str, dict[str, JsonValue]]], part["content"])
-    return content["application/json"]["schema"]
+    json_content = content.get("application/json")
+    return None if json_content is None else json_content["schema"]
 
 
 def _schema(heading: str, schema: dict[str, JsonValue]) -> str:

@@ -194,11 +194,13 @@ def _body_schema(operation: OperationPlan) -> dict[str, JsonValue]:
 
 
 def _responses(operation: OperationPlan) -> dict[str, JsonValue]:
-    schema = operation.output.schema
+    output = operation.output
+    media_type = "application/json" if output.map else output.raw_format.media_type
+    schema: JsonValue = {} if output.schema is None else dict(output.schema)
     return {
         "200": {
             "description": "The upstream's answer; its status passes through.",
-            "content": {"application/json": {"schema": {} if schema is None else dict(schema)}},
+            "content": {media_type: {"schema": schema}},
         },
         "default": _failures(operation),
     }

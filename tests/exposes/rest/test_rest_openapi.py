@@ -242,3 +242,36 @@ def test_published_files_give_valid_documents(shared: Path) -> None:
     described = sum(len(item) for item in paths.values())
     assert described == len(table.operations) > 0
     check(document)
+
+
+def test_an_answer_that_is_passed_on_as_a_text_or_as_bytes_is_described_as_such(
+    tmp_path: Path,
+) -> None:
+    paths = {
+        f"/{name}": f"{{name: {name}, path: /{name}, operations: "
+        f"[{{name: {name}, method: GET, outputRawFormat: {name}}}]}}"
+        for name in ("text", "binary", "csv")
+    }
+    file = tmp_path / "files.yaml"
+    file.write_text(
+        "naftiko: 1.0.0-alpha2\ncapability:\n  consumes:\n  - type: http\n    namespace: up\n"
+        f"    baseUri: https://api.example.com\n    resources: [{', '.join(paths.values())}]\n"
+        "  exposes:\n  - type: rest\n    namespace: files\n    port: 8080\n    resources:\n"
+        + "".join(
+            f"    - {{path: {path}, operations: [{{method: GET, name: {path[1:]}, "
+            f"call: up.{path[1:]}, outputParameters: [{{type: object, mapping: $.}}]}}]}}\n"
+            for path in paths
+        )
+    )
+    plan = load_file(file, {}, {}).plan
+    assert plan is not None
+    document = document_of(*plan.rest)
+    assert {
+        path: list(described["get"]["responses"]["200"]["content"])
+        for path, described in document["paths"].items()
+    } == {
+        "/text": ["text/plain"],
+        "/binary": ["application/octet-stream"],
+        "/csv": ["application/json"],
+    }
+    check(document)
