@@ -27,6 +27,9 @@ NUMBER_EXPONENT: Final = 6144
 """The widest exponent that is read, that of decimal128 (RFC 8259 section 6 allows a limit).
 Without one, `1e999999999` is a bomb for whoever turns it into an integer."""
 
+LARGE: Final = 256 * 1024
+"""Bytes that take some 5 ms to read and check: too long for other calls to wait."""
+
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OFFSET: Final = re.compile(r" \(byte (\d+)\)$")
 _KEY_END: Final = re.compile(rb'"[ \t\n\r]*:')

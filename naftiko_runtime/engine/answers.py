@@ -51,6 +51,11 @@ def answer_of(
     return json_answer(value, request.secrets, response.status, headers)
 
 
+def takes_long(output: OutputPlan, response: UpstreamResponse) -> bool:
+    """Whether other calls should not wait for the answer to be mapped."""
+    return output.map is not None and len(response.body) > output.raw_format.large
+
+
 def json_answer(
     value: JsonValue,
     secrets: tuple[str, ...],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from naftiko_runtime.consumes.messages import Upstreams
-from naftiko_runtime.engine.answers import answer_of
+from naftiko_runtime.engine.answers import answer_of, takes_long
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.engine.explaining import explain_answer, explain_failed
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.engine.steps import orchestrate
@@ -57,6 +58,8 @@ async def _act(plan: OperationPlan, scope: Scope, upstreams: Upstreams) -> Answe
     if isinstance(action, CallPlan):
         request = action.build(scope)
         response = await upstreams.send(request)
+        if takes_long(plan.output, response):
+            return await beside(answer_of, plan.output, request, response, scope)
         return answer_of(plan.output, request, response, scope)
     if isinstance(action, OrchestrationPlan):
         return await orchestrate(action, plan.output, scope, upstreams)

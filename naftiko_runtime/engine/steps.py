@@ -7,18 +7,20 @@ import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from naftiko_runtime.consumes.decoding import decode_answer
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.consumes.retrying import retry_after
-from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, within_budget
+from naftiko_runtime.engine.answers import answer_of, json_answer, mapped, takes_long, within_budget
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.engine.explaining import UpstreamRefused, refusal_of
 from naftiko_runtime.engine.kept import send_or_recall
 from naftiko_runtime.engine.outcome import Answer
 from naftiko_runtime.engine.scripts import run_script
 from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.json_codec import LARGE
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.operation import (
     CallStepPlan,
@@ -35,24 +37,38 @@ from naftiko_runtime.plan.operation import (
 from naftiko_runtime.plan.step_plans import RepeatPlan
 from naftiko_runtime.telemetry.spans import current_span
 
+T = TypeVar("T")
+
 _SECONDS = re.compile("[0-9]{1,9}")
 
 
 @dataclass(slots=True)
 class _Run:
     """One execution of a sequence: its scope, each call step's exchange by index, the names of
-    the steps that may have changed something, and the secrets that scripts were given."""
+    the steps that may have changed something, the secrets that scripts were given, and the bytes
+    of answers that were read."""
 
     scope: Scope
     upstreams: Upstreams
     exchanges: dict[int, tuple[UpstreamRequest, UpstreamResponse]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
+    size: int = 0
 
     @property
     def secrets(self) -> tuple[str, ...]:
         sent = (text for request, _ in self.exchanges.values() for text in request.secrets)
         return (*sent, *self.given)
+
+    @property
+    def last(self) -> tuple[UpstreamRequest, UpstreamResponse]:
+        """The exchange of the last step that had one."""
+        return self.exchanges[max(self.exchanges)]
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether other calls should not wait for what is made of the answers so far."""
+        return self.size > LARGE
 
 
 async def orchestrate(
@@ -62,16 +78,31 @@ async def orchestrate(
     call's answer. Raises CallFailed, naming the step, when one fails: the rest is not run."""
     run = _Run(scope, upstreams)
     await _run_steps(plan.steps, run)
+    is_last = plan.result is None and bool(run.exchanges)
+    if takes_long(output, run.last[1]) if is_last else run.takes_long:
+        return await beside(_end, plan, output, run)
+    return _end(plan, output, run)
+
+
+def _end(plan: OrchestrationPlan, output: OutputPlan, run: _Run) -> Answer:
+    scope = run.scope
     if plan.result is not None:
         with within_budget("the answers of its steps are too large for its mappings"):
             found = plan.result(scope)
         value: JsonValue = None if isinstance(found, Missing) else found
         return json_answer(mapped(output, value, scope, plan.operation), run.secrets)
     if run.exchanges:
-        request, response = run.exchanges[max(run.exchanges)]
+        request, response = run.last
         return answer_of(output, replace(request, secrets=run.secrets), response, scope)
     last = scope.steps.get(plan.steps[-1].name)
     return json_answer(mapped(output, last, scope, plan.operation), run.secrets)
+
+
+async def _made(run: _Run, make: Callable[[Scope], T], scope: Scope) -> T:
+    """What is made of a scope, which other steps may write to meanwhile."""
+    if not run.takes_long:
+        return make(scope)
+    return await beside(make, replace(scope, steps={**scope.steps}))
 
 
 async def _run_steps(steps: tuple[StepPlan, ...], run: _Run) -> None:
@@ -104,7 +135,7 @@ async def _run_step(index: int, step: StepPlan, run: _Run) -> None:
         with within_budget(
             f'the answers of earlier steps are too large for `when` of "{step.name}"'
         ):
-            if not step.flow.when(run.scope):
+            if not await _made(run, step.flow.when, run.scope):
                 return
     span = current_span()
     try:
@@ -145,7 +176,7 @@ async def _run_call(index: int, step: StepPlan, run: _Run) -> None:
 
 async def _exchange(index: int, step: CallStepPlan, run: _Run, scope: Scope) -> MaybeJson:
     """One call; MISSING for an answer that is empty or that nothing reads."""
-    request = step.call.build(scope)
+    request = await _made(run, step.call.build, scope)
     if step.keeping is None:
         response = await run.upstreams.send(request)
     else:
@@ -164,6 +195,15 @@ async def _exchange(index: int, step: CallStepPlan, run: _Run, scope: Scope) -> 
         run.changed.append(step.name)
     if not response.body or not step.is_read:
         return MISSING
+    run.size += len(response.body)
+    if len(response.body) <= step.output.raw_format.large:
+        return _read(step, request, response, scope)
+    return await beside(_read, step, request, response, replace(scope, steps={**scope.steps}))
+
+
+def _read(
+    step: CallStepPlan, request: UpstreamRequest, response: UpstreamResponse, scope: Scope
+) -> JsonValue:
     document = decode_answer(response, step.output.raw_format, operation=request.operation)
     return mapped(step.output, document, scope, request.operation)
 
@@ -175,8 +215,8 @@ async def _repeat(index: int, step: CallStepPlan, repeat: RepeatPlan, run: _Run)
     complaint = f'the answers of "{step.name}" are too large for its `until`'
     if repeat.start is not None:
         with within_budget(complaint):
-            _put(view, step.name, repeat.start(view))
-            if repeat.until(view):
+            _put(view, step.name, await _made(run, repeat.start, view))
+            if await _made(run, repeat.until, view):
                 return view.steps.get(step.name, MISSING)
     collected: list[JsonValue] = []
     for number in range(repeat.limit):
@@ -189,7 +229,7 @@ async def _repeat(index: int, step: CallStepPlan, repeat: RepeatPlan, run: _Run)
         if not isinstance(answer, Missing):
             collected += answer if isinstance(answer, list) else [answer]
         with within_budget(complaint):
-            if repeat.until(view):
+            if await _made(run, repeat.until, view):
                 break
     else:
         if not repeat.may_end_short:
@@ -217,7 +257,7 @@ def _put(scope: Scope, name: str, value: MaybeJson) -> None:
 async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, LookupStepPlan)
     with within_budget("the answers of earlier steps are too large for its path"):
-        value = step.look_up(run.scope)
+        value = await _made(run, step.look_up, run.scope)
     if not isinstance(value, Missing):
         run.scope.steps[step.name] = value
 
@@ -225,7 +265,7 @@ async def _run_lookup(index: int, step: StepPlan, run: _Run) -> None:
 async def _run_value(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, ValueStepPlan)
     with within_budget("the answers of earlier steps are too large for its path"):
-        _put(run.scope, step.name, step.find(run.scope))
+        _put(run.scope, step.name, await _made(run, step.find, run.scope))
 
 
 async def _run_end(index: int, step: StepPlan, run: _Run) -> None:
@@ -236,7 +276,7 @@ async def _run_end(index: int, step: StepPlan, run: _Run) -> None:
 async def _run_script(index: int, step: StepPlan, run: _Run) -> None:
     assert isinstance(step, ScriptStepPlan)
     run.given.extend(step.secrets)
-    value = await run_script(step, step.read(run.scope))
+    value = await run_script(step, await _made(run, step.read, run.scope))
     if not isinstance(value, Missing):
         run.scope.steps[step.name] = value
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from naftiko_runtime import json_codec
 from naftiko_runtime.formats.json_format import read_json
 from naftiko_runtime.json_values import JsonValue
 
@@ -22,11 +23,13 @@ ValueError in words for people."""
 @dataclass(frozen=True, slots=True)
 class RawFormat:
     """A format made ready to read answers. `declared` says whether the file names it, or is silent
-    and JSON is meant."""
+    and JSON is meant. Bodies of more than `large` bytes take so long to read that other calls must
+    not wait for it."""
 
     name: str
     declared: bool
     read: Read
+    large: int
 
     @property
     def as_it_came(self) -> bool:
@@ -43,7 +46,9 @@ OPAQUE: Mapping[str, str] = {"text": "text/plain", "binary": "application/octet-
 """Formats without a structure, and their media types."""
 
 
-JSON = RawFormat("json", False, read_json)
+_LARGE = 32 * 1024
+
+JSON = RawFormat("json", False, read_json, json_codec.LARGE)
 """What an answer is read as when the file names no format."""
 
 
@@ -55,7 +60,8 @@ def compile_format(name: str | None, schema: str | None, folder: Path) -> RawFor
     """
     if name is None:
         return JSON
-    return RawFormat(name, True, FORMATS[name](schema, folder))
+    large = json_codec.LARGE if name == "json" else _LARGE
+    return RawFormat(name, True, FORMATS[name](schema, folder), large)
 
 
 def _json(schema: str | None, folder: Path) -> Read:
