@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _SPACE: Final = re.compile(r"[ \t]*")
 _SEPARATORS: Final = re.compile(r"[ \t,]*")

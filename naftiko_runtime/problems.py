@@ -7,8 +7,9 @@ so that all problems of a file are reported at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 DocumentPath = tuple[str | int, ...]
 """Where a value sits inside a document: keys and list indexes from the root."""

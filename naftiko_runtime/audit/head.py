@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.audit.records import NOTHING_BEFORE
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _LENGTH: Final = 128
 _WRITTEN: Final = re.compile(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from naftiko_runtime.audit.head import (
 from naftiko_runtime.audit.journal import AuditUnavailable
 from naftiko_runtime.audit.locking import locked
 from naftiko_runtime.audit.records import TORN_MARK, Draft, draft_torn, read_record, seal
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _CHUNK: Final = 65536
 _REMEDY: Final = (

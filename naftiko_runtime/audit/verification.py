@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -22,6 +22,7 @@ from naftiko_runtime.audit.records import (
     read_record,
     says_torn,
 )
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 NO_RECORD: Final = "it is no record, or not as it was written"
 

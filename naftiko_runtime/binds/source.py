@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

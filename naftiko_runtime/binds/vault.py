@@ -13,7 +13,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,6 +20,7 @@ from naftiko_runtime.binds.deadline import within
 from naftiko_runtime.binds.source import BindSourceError
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     import httpx2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TextIO
 from urllib.parse import quote
 
 from naftiko_runtime import __version__
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Problem, Severity, format_path, in_file_order
 from naftiko_runtime.serving.logs import coloured, one_line, wants_colour
 

@@ -8,9 +8,10 @@ handed on as bytes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _URL: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.DOTALL | re.IGNORECASE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -16,6 +15,7 @@ from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.plan.secure_uri import UriError, check_secure_uri
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import Breaker, Pacing, Retries, UpstreamRule
 from naftiko_runtime.settings.patterns import fits, precision

@@ -10,7 +10,6 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.consumes.addresses import Address
@@ -26,6 +25,7 @@ from naftiko_runtime.consumes.http1.endings import (
 from naftiko_runtime.consumes.pools import Trust, Upstream
 from naftiko_runtime.consumes.tls import CertificateChanged, is_loopback
 from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import changes_nothing
 from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
 from naftiko_runtime.settings.model import TrustChoice

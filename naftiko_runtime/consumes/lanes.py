@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 
 from naftiko_runtime.consumes.addresses import Address
@@ -18,6 +17,7 @@ from naftiko_runtime.consumes.pacing.line import TooMany
 from naftiko_runtime.consumes.pacing.pacer import Pacer
 from naftiko_runtime.consumes.retrying import is_out_of_order, retry_after
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 
 

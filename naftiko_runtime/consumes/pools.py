@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from math import inf
 from pathlib import Path
@@ -22,6 +22,7 @@ from naftiko_runtime.consumes.tls import (
     verified_context,
 )
 from naftiko_runtime.consumes.trust import TrustStore
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.settings.model import RuntimeSettings, TrustChoice, UpstreamRule
 from naftiko_runtime.settings.upstreams import rule_for
 

@@ -8,10 +8,11 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import SAFE_METHODS, CallPlan, CapabilityPlan, OperationPlan
 from naftiko_runtime.settings.model import RuntimeSettings, UpstreamRule
 from naftiko_runtime.settings.upstreams import rule_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -18,6 +18,7 @@ from naftiko_runtime.doctor.network import NotReachable, connect, resolve, shown
 from naftiko_runtime.doctor.subjects import Subject
 from naftiko_runtime.engine.session_check import SessionState, check_session
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import Pacing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from naftiko_runtime.document.parameters import InputParameter
 from naftiko_runtime.document.upstreams import Authentication
 from naftiko_runtime.document.values import Template
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

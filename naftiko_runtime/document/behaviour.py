@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from naftiko_runtime.document.node import Node
 from naftiko_runtime.document.parameters import OutputParameter
 from naftiko_runtime.document.values import Template, Value
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

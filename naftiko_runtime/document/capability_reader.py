@@ -7,7 +7,6 @@ takes out of service is left out of the model; the rest of the file is served.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +29,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.document.schema_check import check_schema, enclosing_part
 from naftiko_runtime.document.yaml_reader import YamlDocument, read_yaml
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Consequence, Place, Problem
 
 

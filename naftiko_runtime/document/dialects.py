@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 
 from naftiko_runtime.document.model import (
@@ -25,6 +25,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.document.templates import parse_template
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 CALLER_NAMESPACES = frozenset({"rest", "tools"})
 """Prefixes that published files use for the caller's input, whatever the adapters are called."""

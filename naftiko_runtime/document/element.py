@@ -7,12 +7,13 @@ read as absent here and needs no second message.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from naftiko_runtime.document.dialects import NameScope
 from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.document.yaml_reader import YamlDocument
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Consequence, DocumentPath, Place, Problem, Severity
 
 

@@ -10,7 +10,6 @@ The parts of the model live in modules of their own; all of them are imported fr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from naftiko_runtime.document.adapters import (
     Adapter,
@@ -76,6 +75,7 @@ from naftiko_runtime.document.values import (
     Value,
     references_of,
 )
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 __all__ = [
     "MOCK",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import DocumentPath, Place
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from naftiko_runtime.document.node import Node
 from naftiko_runtime.document.values import Value
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 class ParameterType(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from naftiko_runtime.document.node import Node
@@ -13,6 +13,7 @@ from naftiko_runtime.document.parameters import (
     ParameterPlace,
 )
 from naftiko_runtime.document.values import Template, Value
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 class AuthenticationType(StrEnum):

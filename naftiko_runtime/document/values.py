@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import yaml
@@ -25,6 +24,7 @@ from naftiko_runtime.document.yaml_scalars import (
     unknown_tag,
 )
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import DocumentPath, Place, Problem
 
 LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import yaml
 
@@ -17,6 +16,7 @@ from naftiko_runtime.document.yaml_builder import Builder
 from naftiko_runtime.document.yaml_faults import MAX_BYTES, Refused
 from naftiko_runtime.document.yaml_syntax import syntax_problem
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import DocumentPath, Place, Problem, in_file_order
 
 _UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")

@@ -7,10 +7,10 @@ what is wrong with the line and how to mend it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import yaml
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Place, Problem
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from naftiko_runtime.consumes.echoes import without_secrets
@@ -10,6 +10,7 @@ from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
 from naftiko_runtime.plan.operation import ErrorPlan, OperationPlan, Scope
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import Shelf, UpstreamRequest
 from naftiko_runtime.plan.step_plans import Keeping
 

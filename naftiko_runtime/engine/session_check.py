@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from naftiko_runtime.consumes.messages import Upstreams
 from naftiko_runtime.consumes.sessions import tells_session_end
 from naftiko_runtime.failures import CallFailed, FailureKind
 from naftiko_runtime.json_values import Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import CallPlan, OperationPlan, Scope
 
 

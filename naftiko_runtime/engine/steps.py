@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import ceil
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from naftiko_runtime.engine.tracing import step_span
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_codec import LARGE
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import (
     CallStepPlan,
     EndStepPlan,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Generic, Protocol, TypeVar
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)

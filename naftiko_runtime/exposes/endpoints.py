@@ -10,7 +10,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from starlette.types import Receive, Scope, Send
@@ -28,6 +27,7 @@ from naftiko_runtime.exposes.rest.surroundings import metadata_reply, raw_path
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _log = logging.getLogger("naftiko.endpoints")
 _PATIENCE: Final = 30.0

@@ -10,9 +10,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 LARGEST_FILE: Final = 8 * 1024 * 1024
 """Bytes; an answer holds a whole file."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
 from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?", re.ASCII)
 """uri-host of RFC 3986 as far as it can name a listener, in lower case, and the port of `Host`."""

@@ -7,13 +7,13 @@ the rarer ones need libraries of the extra `formats` and are imported when a fil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from naftiko_runtime import json_codec
 from naftiko_runtime.formats.json_format import read_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 Read: TypeAlias = Callable[[bytes, str | None], JsonValue]
 """Takes a body and the charset that its Content-Type gives (None without one), and raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from naftiko_runtime.consumes.messages import UpstreamResponse
@@ -23,6 +23,7 @@ from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request, document_of
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import changes_nothing
 from naftiko_runtime.plan.operation import CallPlan, Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.settings.model import GuardRule, Mode

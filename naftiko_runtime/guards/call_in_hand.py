@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from naftiko_runtime.engine.execute import bind_inputs
 from naftiko_runtime.guards.identity import repetition_hash
 from naftiko_runtime.guards.masking import masked_value
 from naftiko_runtime.guards.request_document import describe_request
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import Inputs, OperationPlan, UpstreamRequest
 from naftiko_runtime.settings.model import GuardRule
 

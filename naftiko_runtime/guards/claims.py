@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.guards.first_outcomes import BadOutcome, read_outcome, write_outcome
 from naftiko_runtime.guards.idempotency import Claim, Known, Settled, Standing, begin, settle
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.state.store import StateStore, StateUnavailable
 
 PATIENCE: Final = 5.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from naftiko_runtime.audit.journal import Journal
 from naftiko_runtime.consumes.messages import Upstreams
@@ -11,6 +10,7 @@ from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.claims import Claims
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.rulebook import Rulebook
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.settings.model import ApprovalPage
 
 

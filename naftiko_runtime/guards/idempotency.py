@@ -9,10 +9,11 @@ otherwise. A process that dies leaves its claim as it is, which is to know nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 class Known(Enum):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.guards.identity import key_name
 from naftiko_runtime.guards.limits import number_of
 from naftiko_runtime.guards.request_paths import Odd, compile_request_path
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.destinations import destination_of
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import Idempotency

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.failures import CallFailed
@@ -18,6 +17,7 @@ from naftiko_runtime.guards.identity import approval_hash
 from naftiko_runtime.guards.preview import preview_of
 from naftiko_runtime.guards.request_document import describe_request
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import UpstreamRequest
 from naftiko_runtime.settings.model import Approval
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from naftiko_runtime.audit.journal import AuditUnavailable, Journal
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.guards.refusals import unavailable
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _log = logging.getLogger("naftiko.guards")
 

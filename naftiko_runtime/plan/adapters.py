@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.problems import Place
 from naftiko_runtime.telemetry.context import Propagation

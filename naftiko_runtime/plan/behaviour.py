@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from naftiko_runtime.document.dialects import fold_name
@@ -20,6 +20,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.formats import JSON, RawFormat, compile_format
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import Shelf
 from naftiko_runtime.plan.ends import Answers
 from naftiko_runtime.plan.errors import compile_errors

@@ -7,7 +7,7 @@ version does not run is refused by name. Nothing is dropped in silence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from naftiko_runtime.document.model import (
     Adapter,
@@ -23,6 +23,7 @@ from naftiko_runtime.document.model import (
     SkillAdapter,
     Tool,
 )
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan, ToolMode
 from naftiko_runtime.plan.behaviour import OutOfService, Part, Surroundings, compile_behaviour
 from naftiko_runtime.plan.conditions import StepError

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _PORTS: Final = {"http": 80, "https": 443}
 _DECODINGS: Final = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from naftiko_runtime.document.model import (
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inputs import InputCollector, Need
 from naftiko_runtime.plan.operation import Scope
 from naftiko_runtime.plan.variables import Variables, unset_variable

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.binds.secret import Secret
@@ -18,6 +17,7 @@ from naftiko_runtime.document.model import (
     BindReference,
     Template,
 )
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.header_names import NAME, RESERVED
 from naftiko_runtime.plan.secure_uri import UriError, check_resource_uri, check_secure_uri
 from naftiko_runtime.plan.variables import Variables

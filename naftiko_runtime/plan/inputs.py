@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from naftiko_runtime.document.dialects import fold_name, is_mapping
 from naftiko_runtime.document.model import (
@@ -18,6 +18,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.failures import CallFailed
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.conversion import Convert, compile_conversion
 from naftiko_runtime.plan.jsonpath import compile_jsonpath
 from naftiko_runtime.plan.operation import InputPlan

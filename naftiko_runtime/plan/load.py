@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from naftiko_runtime.document.capability_reader import read_capability
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.compile import compile_capability
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.plan.provenance import version_of, with_provenance

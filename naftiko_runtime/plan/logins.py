@@ -5,10 +5,10 @@ The plan says what to log in with; `consumes.credentials` does it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from naftiko_runtime.binds.secret import Secret
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

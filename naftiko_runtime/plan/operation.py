@@ -7,12 +7,13 @@ values in order, the engine executes the steps, adapters encode the outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from naftiko_runtime.document.model import Hints, McpTransport, ParameterPlace, ParameterType
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, SkillAdapterPlan
 from naftiko_runtime.plan.calls import (
     SAFE_METHODS,

@@ -8,11 +8,11 @@ types hold where a value fits them without loss, and several named parameters ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from naftiko_runtime.document.model import OutputParameter
 from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue, MaybeJson, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.getters import Compiler
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.jsonpath import JsonPath, JsonPathSyntaxError, compile_jsonpath

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import Call, ConsumedOperation, Consumes, ParameterPlace
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import JsonError
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.bodies import BodyWriter
 from naftiko_runtime.plan.calls import METHOD_HEADERS
 from naftiko_runtime.plan.getters import Arguments, Compiler, arguments_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.document.model import (
@@ -16,6 +16,7 @@ from naftiko_runtime.document.model import (
     Template,
 )
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.bodies import BODIES, BodyWriter
 from naftiko_runtime.plan.bodies.json_body import (
     fields_body,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from naftiko_runtime.failures import Failure
 from naftiko_runtime.json_values import JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import CallPlan, OutputPlan, Scope, Shelf
 
 

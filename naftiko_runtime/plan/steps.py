@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from naftiko_runtime.document.model import (
     CallStep,
@@ -22,6 +22,7 @@ from naftiko_runtime.document.model import (
 from naftiko_runtime.document.step_checks import first_name
 from naftiko_runtime.formats import RawFormat
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.calls import Shelf
 from naftiko_runtime.plan.conditions import compile_condition
 from naftiko_runtime.plan.ends import Answers, compile_fail, compile_question

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 LONGEST: Final = 8192
 """Characters of a URI that a caller may ask for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from naftiko_runtime.document.model import (
@@ -16,6 +15,7 @@ from naftiko_runtime.document.model import (
 )
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.getters import Compiler, Getter, as_text, encodable
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import Scope

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from naftiko_runtime.binds import PROVIDERS, BindSourceError, Found, Load, Secret, find_values
 from naftiko_runtime.document.model import Bind, BindReference, Capability
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Consequence, Problem, Severity
 
 

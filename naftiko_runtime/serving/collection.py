@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from naftiko_runtime.binds.environment import read_env_file
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Problem, Severity
 from naftiko_runtime.serving.base_uris import BaseUris, base_uris_of

@@ -12,10 +12,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 from naftiko_runtime.serving.contents import SIZE_LIMIT
 from naftiko_runtime.serving.marks import Mark, mark_of

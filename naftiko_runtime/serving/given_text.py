@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import InputPlan, OperationPlan
 from naftiko_runtime.plan.origin import Origin
 

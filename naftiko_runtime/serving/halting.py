@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from naftiko_runtime.binds.environment import read_env_file
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.halt_file import create_halt_file, remove_halt_file
 from naftiko_runtime.serving.operator_settings import load_settings
 from naftiko_runtime.serving.settings import SourceSettings

@@ -12,9 +12,10 @@ import os
 import stat
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 FOLDER_VARIABLE: Final = "NAFTIKO_RUNTIME_DIR"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import CapabilityPlan, OperationPlan
 from naftiko_runtime.serving.logs import log_event
 from naftiko_runtime.settings.model import KeepAlive, RuntimeSettings

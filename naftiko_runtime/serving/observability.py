@@ -11,11 +11,11 @@ import logging
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import naftiko_runtime
 from naftiko_runtime.binds.secret import Secret
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import ControlAdapterPlan, ObservabilityPlan
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Consequence, Problem, Severity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
@@ -12,6 +11,7 @@ from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.engine.scripts import stop_scripts
 from naftiko_runtime.failures import CallFailed, Failure
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import (
     CallPlan,
     CapabilityPlan,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import http.client
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.handles import Handle, HandleError, find_handles
 
 _PATIENCE: Final = 10.0

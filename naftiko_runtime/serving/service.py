@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from naftiko_runtime.consumes.messages import Streams
 from naftiko_runtime.exposes.authentication import Gatekeeper
@@ -16,6 +16,7 @@ from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.rest.application import Execute, RestApplication
 from naftiko_runtime.exposes.rest.table import RestTable
 from naftiko_runtime.exposes.skill.table import SkillTable
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.problems import Consequence, Problem
 from naftiko_runtime.serving.beside import Beside

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
 from naftiko_runtime.binds.secret import Secret
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 GRACE_SECONDS = 10.0
 """How long calls in flight may go on once the process has been told to stop."""

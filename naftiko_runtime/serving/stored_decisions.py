@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.guards.approval import Decision, ParkedCall
 from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.halt_file import create_halt_file, remove_halt_file
 from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.store import StateStore

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from naftiko_runtime.exposes.control.paths import first_segments
 from naftiko_runtime.exposes.mcp.table import McpTable, build_mcp_table
 from naftiko_runtime.exposes.rest.table import RestTable, ServedOperation, build_rest_table
 from naftiko_runtime.exposes.skill.table import FIRST_SEGMENT, SkillTable, build_skill_table
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import ControlAdapterPlan
 from naftiko_runtime.plan.operation import CapabilityPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity

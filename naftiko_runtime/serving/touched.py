@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.discovery import (
     Found,
     file_problem,

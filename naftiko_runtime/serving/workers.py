@@ -14,10 +14,11 @@ import signal
 import socket
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.logs import log_event, set_up_logs
 from naftiko_runtime.serving.process import run
 from naftiko_runtime.serving.settings import ServeSettings

@@ -7,11 +7,11 @@ was to guard is not guarded, so it is named with what it may have been meant for
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from naftiko_runtime.document.yaml_reader import YamlDocument
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Consequence, DocumentPath, Problem, Severity
 from naftiko_runtime.settings.model import GuardRule, RuntimeSettings, UpstreamRule
 from naftiko_runtime.settings.patterns import fits, fits_any

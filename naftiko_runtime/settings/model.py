@@ -7,13 +7,14 @@ case, against a consumed namespace or a consumed operation (`namespace.operation
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Place
 
 REST: Final = "rest"

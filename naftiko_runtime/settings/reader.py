@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from naftiko_runtime.binds.secret import Secret
 from naftiko_runtime.document.dialects import NameScope
 from naftiko_runtime.document.element import Element, Reading
 from naftiko_runtime.document.yaml_reader import YamlDocument, read_yaml
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.problems import Problem, Severity, in_file_order
 from naftiko_runtime.settings.guard_reader import read_guards
 from naftiko_runtime.settings.model import IN_MEMORY, ApprovalPage, RuntimeSettings

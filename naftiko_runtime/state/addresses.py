@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from naftiko_runtime.binds.secret import Secret
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _FORM: Final = (
     'write "memory", "redis://:PASSWORD@HOST:6379/0", the same with "rediss://" for TLS, or'

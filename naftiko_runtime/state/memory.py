@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _LEFT_OVER: Final = 64
 """How many outdated ends of keys may be kept besides one for each key."""

@@ -6,8 +6,8 @@ They stand where a file is silent ("OpenTelemetry Environment Variable Specifica
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.telemetry.context import Propagation
 
 

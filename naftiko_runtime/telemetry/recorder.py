@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.telemetry.buffer import FinishedTrace, TraceBuffer
 from naftiko_runtime.telemetry.context import Propagation, SpanContext
 from naftiko_runtime.telemetry.red import CallMetrics

@@ -7,12 +7,13 @@ import secrets
 import time
 from contextlib import suppress
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeAlias
 
 from naftiko_runtime.failures import CallFailed, Failure
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.telemetry.context import Propagation, SpanContext, write_headers
 
 Attribute: TypeAlias = str | int | float | bool

@@ -7,7 +7,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -28,6 +28,7 @@ from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.failures import FailureKind, fail
 from naftiko_runtime.http_authentication import parse_challenges
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.logins import ClientLogin
 from naftiko_runtime.plan.operation import SAFE_METHODS, UpstreamRequest
 

@@ -10,7 +10,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from naftiko_runtime.consumes.credentials.handshake import (
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.http_authentication import AuthFields, parse_challenges, quoted, written
 from naftiko_runtime.http_digest import ALGORITHMS, response, session_hash, user_hash
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.logins import DigestLogin
 from naftiko_runtime.plan.operation import UpstreamRequest
 

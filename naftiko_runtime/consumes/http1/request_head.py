@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import naftiko_runtime
 from naftiko_runtime.consumes.compression import ACCEPTED
 from naftiko_runtime.consumes.http1.endings import Unsendable
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ frame, READY or what keeps it from working. A task is two frames, a header and t
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final
 
 import msgspec
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 LENGTH: Final = struct.Struct("!I")
 READY: Final = "ready"

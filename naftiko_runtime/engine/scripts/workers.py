@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from naftiko_runtime.engine.scripts.protocol import (
     decode_reply,
     frames,
 )
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _log = logging.getLogger("naftiko.scripts")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -15,6 +14,7 @@ from typing import Final
 from naftiko_runtime.exposes.approvals.shown_text import as_text, line, value_block
 from naftiko_runtime.guards.approval import Decision, ParkedCall
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _MOST_CALLS: Final = 50
 _MOST_ROWS: Final = 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.exposes.authentication.sealed import seal
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 BURST: Final = 20
 """Wrong tries that a peer has free; forgotten at SECONDS_EACH."""

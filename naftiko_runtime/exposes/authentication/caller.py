@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from starlette.types import Scope

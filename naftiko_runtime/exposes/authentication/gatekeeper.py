@@ -7,7 +7,7 @@ import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -17,6 +17,7 @@ from naftiko_runtime.exposes.authentication.caller import Caller
 from naftiko_runtime.exposes.authentication.registry import SCHEMES, Means
 from naftiko_runtime.exposes.authentication.scheme import Headers, Passed, Refused, Scheme
 from naftiko_runtime.failures import Failure, FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 
 _log = logging.getLogger("naftiko.authentication")

@@ -14,8 +14,9 @@ import struct
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 SECONDS: Final = 300
 """How long a nonce can be used; a client then gets a new one without asking its user."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.consumes.messages import Upstreams
@@ -13,6 +12,7 @@ from naftiko_runtime.exposes.authentication.basic import BasicScheme
 from naftiko_runtime.exposes.authentication.bearer import BearerScheme
 from naftiko_runtime.exposes.authentication.digest import DigestScheme
 from naftiko_runtime.exposes.authentication.scheme import Scheme
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 
 

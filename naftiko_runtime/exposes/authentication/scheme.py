@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from naftiko_runtime.exposes.authentication.caller import Caller
 from naftiko_runtime.failures import FailureKind
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 REALM: Final = "naftiko"
 """The protection space of every challenge; what is asked differs by adapter, not by realm."""

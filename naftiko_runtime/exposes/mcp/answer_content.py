@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
 from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 ANSWER_URI = "naftiko:answer"
 """What an answer that is neither text, picture nor sound goes by: such content needs a URI."""

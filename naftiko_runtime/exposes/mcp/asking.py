@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.store import StateStore
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import anyio
@@ -25,6 +25,7 @@ from naftiko_runtime.exposes.mcp.tools import ListedTool, ToolTable
 from naftiko_runtime.exposes.mcp.wording import sentence
 from naftiko_runtime.failures import Failure, FailureKind, Question
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.state.store import StateUnavailable
 
 MOST_ROUNDS: Final = 5

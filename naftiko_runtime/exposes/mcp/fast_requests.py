@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Scope
 
 from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 MODERN: Final = "2026-07-28"
 VERSIONS: Final = frozenset({MODERN, "2025-06-18", "2025-11-25"})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.exposes.folder import FileRefused, read_one_file
 from naftiko_runtime.exposes.mcp.naming import listed_names, nearest_name
 from naftiko_runtime.exposes.media_types import as_text
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import McpAdapterPlan, PromptArgumentPlan, PromptPlan
 from naftiko_runtime.plan.prompt_text import PromptText, read_prompt_text
 from naftiko_runtime.problems import Consequence, Problem, Severity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
@@ -18,6 +17,7 @@ from naftiko_runtime.exposes.mcp.wording import failure_text, is_success, status
 from naftiko_runtime.exposes.media_types import as_text, guess_media_type
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import InputPlan, OperationPlan, ResourcePlan
 from naftiko_runtime.plan.origin import UNKNOWN_MCP, Origin
 

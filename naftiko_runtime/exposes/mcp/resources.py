@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from naftiko_runtime.exposes.folder import FolderFile, is_folder, list_folder
 from naftiko_runtime.exposes.media_types import guess_media_type
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import McpAdapterPlan, ResourcePlan
 from naftiko_runtime.plan.uri_template import LONGEST
 from naftiko_runtime.problems import Consequence, Problem, Severity

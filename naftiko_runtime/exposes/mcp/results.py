@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Answer, Outcome
@@ -23,6 +22,7 @@ from naftiko_runtime.exposes.mcp.wording import (
 from naftiko_runtime.failures import Failure, FailureKind
 from naftiko_runtime.json_codec import JsonError, decode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _LONGEST_SCHEMA: Final = 400
 

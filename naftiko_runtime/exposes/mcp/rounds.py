@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import mcp_types as types
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -20,6 +19,7 @@ from naftiko_runtime.exposes.mcp.protocol import principal_of
 from naftiko_runtime.failures import Failure, FailureKind, Question
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.state.store import StateStore
 
 

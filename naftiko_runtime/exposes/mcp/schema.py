@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from naftiko_runtime.document.model import Hints
 from naftiko_runtime.exposes.mcp.json_numbers import as_doubles
 from naftiko_runtime.exposes.mcp.naming import argument_alias, unique_name
 from naftiko_runtime.exposes.mcp.schema_check import Check, lazy_check
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import InputPlan, OperationPlan, ToolPlan
 
 _BODY = "body"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
 from naftiko_runtime.exposes.mcp.prompts import PromptTable, build_prompt_table
 from naftiko_runtime.exposes.mcp.resources import ResourceTable, build_resource_table
 from naftiko_runtime.exposes.mcp.tools import ToolTable, build_tool_table
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 from naftiko_runtime.plan.operation import McpAdapterPlan
 from naftiko_runtime.problems import Problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
@@ -18,6 +18,7 @@ from naftiko_runtime.exposes.mcp.schema import (
     tool_entry,
 )
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import Inputs, McpAdapterPlan, OperationPlan, ToolPlan
 from naftiko_runtime.problems import Consequence, Problem, Severity
 

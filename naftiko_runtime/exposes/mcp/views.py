@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,6 +20,7 @@ from anyio.to_thread import run_sync
 from naftiko_runtime.exposes.mcp.fast_lane import FastLane
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 
 if TYPE_CHECKING:

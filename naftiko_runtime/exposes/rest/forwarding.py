@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from starlette.types import Message, Receive, Send
@@ -22,6 +22,7 @@ from naftiko_runtime.exposes.rest.inputs import RequestInputs
 from naftiko_runtime.exposes.rest.percent import decode_percent
 from naftiko_runtime.exposes.rest.reply import INERT
 from naftiko_runtime.failures import CallFailed, FailureKind, fail
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import Passage, Scope
 from naftiko_runtime.telemetry.spans import current_span
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from naftiko_runtime.exposes.rest.percent import decode_utf8
 from naftiko_runtime.exposes.rest.route_syntax import Route
 from naftiko_runtime.exposes.rest.routes import Routes, build_routes
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import ForwardPlan, RestAdapterPlan
 
 _ANY = "*"

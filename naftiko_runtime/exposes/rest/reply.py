@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.engine.outcome import Answer
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _OURS: Final = frozenset(
     {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from naftiko_runtime.exposes.rest.percent import decode_percent
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 Pattern: TypeAlias = tuple[str, ...]
 """One segment as the literal texts around its variables: `("users",)` has none, `("", "")` is

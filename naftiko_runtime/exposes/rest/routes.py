@@ -9,11 +9,12 @@ variable are tried one by one, and only those that share all segments before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from naftiko_runtime.exposes.rest.percent import decode_percent, decode_utf8, encode_segment
 from naftiko_runtime.exposes.rest.route_syntax import VARIABLE, Pattern, Route
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 T = TypeVar("T")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Final
 
 from naftiko_runtime.document.dialects import fold_name
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 _MOST_SEGMENTS: Final = 16
 _MOST_ROUTES_PER_WORD: Final = 50

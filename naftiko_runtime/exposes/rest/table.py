@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from naftiko_runtime.exposes.rest.route_syntax import (
 )
 from naftiko_runtime.exposes.rest.routes import Claim, Routes, build_routes
 from naftiko_runtime.guards.open_operations import may_change
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
 from naftiko_runtime.problems import Consequence, Place, Problem, Severity
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from naftiko_runtime.exposes.authentication import Door, door_of, metadata_pages
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.adapters import SkillAdapterPlan, SkillPlan
 from naftiko_runtime.problems import Consequence, Problem, Severity
 

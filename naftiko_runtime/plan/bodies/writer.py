@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import Scope
 
 

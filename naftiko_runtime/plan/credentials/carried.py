@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from naftiko_runtime.document.model import Authentication
 from naftiko_runtime.json_values import Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.getters import Compiler, as_text
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.logins import Login

@@ -8,9 +8,10 @@ for the next text.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.jsonpath.evaluation import Evaluation
 from naftiko_runtime.plan.jsonpath.iregexp import (
     Alternatives,

@@ -7,9 +7,9 @@ asked about one object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.jsonpath.ast import (
     And,
     Argument,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 MAX_STATES: Final = 10_000
 """Size of an expression with its repetitions written out: `a{3}` counts as `aaa`."""

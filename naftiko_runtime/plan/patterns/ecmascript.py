@@ -8,9 +8,9 @@ exponentially with the text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.jsonpath.iregexp import (
     MAX_STATES,
     Alternatives,

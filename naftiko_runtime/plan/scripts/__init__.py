@@ -4,7 +4,6 @@ at load, and a call neither opens a file nor parses a setting."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from naftiko_runtime.document.model import (
     references_of,
 )
 from naftiko_runtime.json_values import JsonValue, Missing
+from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.getters import Arguments, Compiler, Getter
 from naftiko_runtime.plan.inputs import Need
 from naftiko_runtime.plan.operation import Scope, ScriptSource, ScriptStepPlan

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from naftiko_runtime.document.model import Adapter, ControlAdapter
 from naftiko_runtime.json_values import JsonValue
+from naftiko_runtime.lazy_dataclasses import dataclass
 
 SWITCH = "NAFTIKO_SCRIPTING"
 """The variable that switches scripts off where no file says otherwise."""
