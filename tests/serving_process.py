@@ -19,14 +19,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.recording_upstream import WAIT_SECONDS
+from tests.warm_process import WarmProcess, can_start_warm, start_warm
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = (sys.executable, "-m", "naftiko_runtime")
-START_SECONDS = 60.0
+START_SECONDS = 100.0
 WITHOUT = ROOT / "tests" / "without"
 """A folder that, in PYTHONPATH, hides the modules that NAFTIKO_TEST_WITHOUT names."""
 _KEPT_VARIABLES = (
@@ -37,6 +39,10 @@ _KEPT_VARIABLES = (
     "LANG",
     "SSL_CERT_FILE",
     "SYSTEMROOT",
+)
+
+_OF_PYTHON = frozenset(
+    ("NAFTIKO_TEST_WITHOUT", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDEVMODE", "PYTHONWARNINGS")
 )
 
 
@@ -70,7 +76,7 @@ def run_naftiko(
 class Serving:
     """A running `naftiko serve`. `events` is what it has logged, one JSON object a line."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | WarmProcess
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -151,6 +157,22 @@ class Serving:
         return code
 
 
+def _start(
+    arguments: list[str], env: Mapping[str, str], cwd: Path | None, cold: bool
+) -> subprocess.Popen[str] | WarmProcess:
+    if can_start_warm() and not cold and not _OF_PYTHON.intersection(env):
+        return start_warm(arguments, clean_environment(), env, cwd)
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=clean_environment(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 @contextmanager
 def serve(
     *paths: str | Path,
@@ -159,23 +181,19 @@ def serve(
     ports: Sequence[int] = (8080, 9090),
     cwd: Path | None = None,
     wait: bool = True,
+    cold: bool = False,
 ) -> Iterator[Serving]:
     """A `naftiko serve PATHS OPTIONS` that is ready (unless `wait` is false).
 
     `ports` are the ports that the files declare, each moved to a free one. At the end it gets
     SIGTERM, if the test has not stopped it, and must exit with 0.
+
+    Its process has made the imports before, which are most of the work of a start, unless it is
+    to be `cold` or has variables that Python looks at when it starts.
     """
     moved = [f"--port={declared}=0" for declared in ports]
-    command = [*COMMAND, "serve", *map(str, paths), "--log-format=json", *moved, *options]
-    process = subprocess.Popen(
-        command,
-        env=clean_environment(env),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    arguments = ["serve", *map(str, paths), "--log-format=json", *moved, *options]
+    process = _start(arguments, env or {}, cwd, cold)
     serving = Serving(process)
     try:
         if wait:
@@ -190,3 +208,7 @@ def serve(
         if process.stderr is not None:
             serving._reader.join(WAIT_SECONDS)
             process.stderr.close()
+
+
+serve_cold = partial(serve, cold=True)
+"""`serve` for tests of the start itself: nothing is done before the command begins."""

@@ -11,7 +11,8 @@ import pytest
 
 from tests.capability_text import capability
 from tests.recording_upstream import RecordingUpstream
-from tests.serving_process import run_naftiko, serve
+from tests.serving_process import run_naftiko
+from tests.serving_process import serve_cold as serve
 
 Drop = Callable[..., Path]
 

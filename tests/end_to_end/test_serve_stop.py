@@ -17,7 +17,7 @@ import pytest
 from mcp import Client
 
 from tests.recording_upstream import RecordingUpstream, Reply
-from tests.serving_process import serve
+from tests.serving_process import serve_cold as serve
 
 Drop = Callable[..., Path]
 

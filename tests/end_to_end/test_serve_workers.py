@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from tests.recording_upstream import RecordingUpstream
-from tests.serving_process import Serving, run_naftiko, serve
+from tests.serving_process import Serving, run_naftiko
+from tests.serving_process import serve_cold as serve
 
 Drop = Callable[..., Path]
 
