@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.recording_upstream import RecordingUpstream
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 WORKERS_PER_CORE = 2
+
+# How fast an example is says more of the machine than of the program.
+settings.register_profile(
+    "usual", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=3_000)
+settings.load_profile("usual")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.audit.head import head_path
@@ -24,7 +24,6 @@ def _drafts(count: int) -> list[Draft]:
 
 
 @given(st.data(), BATCHES, st.integers(0, 3))
-@settings(max_examples=150, deadline=None)
 def test_after_crashes_at_any_byte_the_chain_goes_on(
     data: st.DataObject, batches: list[int], again: int
 ) -> None:

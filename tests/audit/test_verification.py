@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.audit.head import head_path
@@ -95,7 +95,6 @@ def test_a_program_of_three_lines_can_check_the_chain() -> None:
 
 
 @given(EITHER, st.data())
-@settings(max_examples=300, deadline=None)
 def test_any_changed_byte_is_found(written: Written, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(written.journal) - 1))
     byte = data.draw(st.integers(0, 255))
@@ -113,7 +112,6 @@ def test_any_changed_byte_is_found(written: Written, data: st.DataObject) -> Non
 
 
 @given(EITHER, st.data())
-@settings(max_examples=100, deadline=None)
 def test_any_dropped_lines_are_found(written: Written, data: st.DataObject) -> None:
     lines = _lines(written)
     first = data.draw(st.integers(0, len(lines) - 1))
@@ -125,7 +123,6 @@ def test_any_dropped_lines_are_found(written: Written, data: st.DataObject) -> N
 
 
 @given(EITHER, st.data())
-@settings(max_examples=100, deadline=None)
 def test_any_two_lines_that_changed_places_are_found(written: Written, data: st.DataObject) -> None:
     lines = _lines(written)
     first = data.draw(st.integers(0, len(lines) - 2))
@@ -138,7 +135,6 @@ def test_any_two_lines_that_changed_places_are_found(written: Written, data: st.
 
 
 @given(EITHER, st.data())
-@settings(max_examples=100, deadline=None)
 def test_any_line_that_is_there_twice_is_found(written: Written, data: st.DataObject) -> None:
     lines = _lines(written)
     copied = data.draw(st.integers(0, len(lines) - 1))
@@ -153,7 +149,6 @@ def test_any_line_that_is_there_twice_is_found(written: Written, data: st.DataOb
 
 
 @given(EITHER, st.data(), st.binary(max_size=40).map(lambda text: text.replace(b"\n", b"")))
-@settings(max_examples=100, deadline=None)
 def test_any_line_that_is_no_record_is_found(
     written: Written, data: st.DataObject, text: bytes
 ) -> None:
@@ -211,7 +206,6 @@ def test_a_missing_head_file_is_a_fault(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_any_change_of_the_head_file_but_for_a_smaller_count_is_found(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(WHOLE.head) - 1))
     byte = data.draw(st.integers(0, 255))

@@ -143,7 +143,7 @@ def test_a_folder_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> 
         found(f"file://{tmp_path}/none/", "token")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.binary(max_size=40))
 def test_every_text_is_read_as_it_is(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "token").write_bytes(content)

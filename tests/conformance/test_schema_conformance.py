@@ -160,7 +160,6 @@ def documents() -> Iterator[Any]:
 
 
 @given(st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_strict_agrees_with_the_official_schema_on_mutated_documents(
     official: jsonschema.Draft202012Validator, originals: list[Any], data: st.DataObject
 ) -> None:
@@ -170,7 +169,6 @@ def test_strict_agrees_with_the_official_schema_on_mutated_documents(
 
 
 @given(st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_what_is_official_has_no_problem_at_all(
     official: jsonschema.Draft202012Validator, originals: list[Any], data: st.DataObject
 ) -> None:
@@ -199,7 +197,7 @@ def generated(draw: st.DrawFn, grammar: Grammar) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=400, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck))
 def test_the_schemas_agree_on_documents_made_of_the_official_one(
     official: jsonschema.Draft202012Validator, data: st.DataObject
 ) -> None:

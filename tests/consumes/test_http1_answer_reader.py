@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import h11
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.consumes.http1.answer import MAX_HEAD_BYTES, AnswerReader
@@ -100,7 +100,6 @@ def read(pieces: Sequence[bytes], *, is_head: bool = False) -> UpstreamResponse 
 
 
 @given(answers(), st.lists(st.integers(0, 10_000), max_size=8))
-@settings(deadline=None)
 def test_an_answer_is_read_as_the_reference_reads_it_however_it_is_cut(
     data: bytes, places: list[int]
 ) -> None:
@@ -110,7 +109,6 @@ def test_an_answer_is_read_as_the_reference_reads_it_however_it_is_cut(
 
 
 @given(answers(), st.lists(st.integers(0, 10_000), max_size=3), st.data())
-@settings(deadline=None)
 def test_a_part_of_an_answer_is_never_taken_for_the_whole(
     data: bytes, places: list[int], draw: st.DataObject
 ) -> None:
@@ -123,7 +121,6 @@ def test_a_part_of_an_answer_is_never_taken_for_the_whole(
 
 
 @given(st.binary(max_size=400) | answers().flatmap(lambda a: st.permutations(list(a)).map(bytes)))
-@settings(deadline=None)
 def test_anything_else_is_refused_or_incomplete(data: bytes) -> None:
     try:
         answer = read([data])
@@ -133,7 +130,6 @@ def test_anything_else_is_refused_or_incomplete(data: bytes) -> None:
 
 
 @given(answers(), answers())
-@settings(deadline=None)
 def test_what_comes_after_an_answer_is_noticed(first: bytes, second: bytes) -> None:
     assume(has_length(first))
     reader = AnswerReader()
@@ -151,7 +147,6 @@ def test_what_comes_after_an_answer_is_noticed(first: bytes, second: bytes) -> N
 
 
 @given(answers(), answers())
-@settings(deadline=None)
 def test_one_reader_reads_one_answer_after_the_other(first: bytes, second: bytes) -> None:
     reader = AnswerReader()
     for data in (first, second):
@@ -281,7 +276,6 @@ def test_R1_a_body_in_the_smallest_chunks_is_put_together() -> None:
 
 
 @given(st.binary(max_size=2000), st.lists(st.integers(0, 10_000), max_size=8))
-@settings(deadline=None)
 def test_a_compressed_body_is_the_same_however_it_is_cut(body: bytes, places: list[int]) -> None:
     packed = gzip.compress(body)
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)

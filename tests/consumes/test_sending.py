@@ -57,7 +57,7 @@ visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_
 
 
 @given(st.lists(visible, min_size=1, max_size=20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_A1_any_target_of_visible_characters_arrives_as_it_was_written(paths: list[str]) -> None:
     async def exchange() -> list[bytes]:
         upstreams = HttpUpstreams(UpstreamSettings(trust=TrustStore(Path("/nonexistent"))))

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.document.capability_reader import read_capability
@@ -319,7 +319,6 @@ YAML_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_no_value_anywhere_in_a_file_makes_the_reader_fail(data: st.DataObject) -> None:
     """Puts any value in the place of one in a good file: problems may come, exceptions not."""

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import referencing
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.document.schema_check import schema_path, schema_text
@@ -179,7 +179,6 @@ def test_the_examples_are_as_the_runtime_expects(strict: bool) -> None:
 
 
 @given(st.data(), st.booleans())
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_the_compiled_schema_agrees_with_jsonschema(data: st.DataObject, strict: bool) -> None:
     value = data.draw(mutated([EVERY_CONSTRUCT, PUBLISHED]))
     faults = faults_of(value, strict=strict)

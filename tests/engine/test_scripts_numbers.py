@@ -119,7 +119,8 @@ def by_value(value: Any) -> Any:
 
 @pytest.mark.parametrize("suffix", PASS)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(value=JSON_VALUES)
 async def test_every_json_value_passes_through_a_script_unharmed(

@@ -206,11 +206,11 @@ class Trading(RuleBasedStateMachine):
 
 
 TestTrading = Trading.TestCase
-TestTrading.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestTrading.settings = settings(max_examples=40, stateful_step_count=25)
 
 
 @given(st.lists(orders, min_size=1, max_size=6), seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_same_orders_at_the_same_times_trade_alike(
     placed: list[OrderRequest], seed: int
 ) -> None:

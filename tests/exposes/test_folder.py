@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.exposes.folder import (
@@ -61,7 +61,6 @@ def content_or_refusal(root: Path, path: str) -> bytes | str:
 @example("up/secret.txt")
 @example("up/root/a.txt")
 @example("a" * 5000 + "/a.txt")
-@settings(deadline=None)
 def test_A1_whatever_path_is_asked_for_is_a_file_inside_or_refused(root: Path, path: str) -> None:
     found = content_or_refusal(root, path)
     if path in INSIDE or path == "in.txt":

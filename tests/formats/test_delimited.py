@@ -7,7 +7,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.json_values import JsonValue
@@ -78,7 +78,6 @@ def test_a_wide_header_over_many_short_rows_is_refused() -> None:
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(cells, min_size=3, max_size=3).filter(any), max_size=6))
 def test_any_table_comes_out_as_it_was_written(rows: list[list[str]]) -> None:
     text = io.StringIO()
@@ -88,7 +87,6 @@ def test_any_table_comes_out_as_it_was_written(rows: list[list[str]]) -> None:
     assert read("csv", text.getvalue()) == [dict(zip("abc", row, strict=True)) for row in rows]
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=60), st.text('ab,"\n\r\t|\x00 ', max_size=60)))
 def test_any_bytes_are_read_or_refused(document: str | bytes) -> None:
     with contextlib.suppress(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.json_values import JsonValue
@@ -155,13 +155,11 @@ def expected(tree: object) -> JsonValue:
     return {key: found[0] if len(found) == 1 else list(found) for key, found in members.items()}
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(names, trees), min_size=1, max_size=4))
 def test_any_tree_of_elements_comes_out_whole(tree: object) -> None:
     assert read("xml", written("root", tree)) == expected(tree)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=80), st.text("<>/&;!ab ='\"[]?-", max_size=80)))
 def test_any_bytes_are_read_or_refused(document: str | bytes) -> None:
     with contextlib.suppress(ValueError):

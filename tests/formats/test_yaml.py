@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.json_codec import encode_json
@@ -138,14 +138,12 @@ def with_floats(value: JsonValue) -> JsonValue:
     return float(value) if isinstance(value, Decimal) else value
 
 
-@settings(max_examples=300, deadline=None)
 @given(yaml_safe, st.booleans())
 def test_any_value_comes_out_as_it_was_written(value: JsonValue, flow: bool) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow)
     assert with_floats(read("yaml", text)) == value
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=60), st.text("ab: -[]{}&*!|>'\"\n#?%<", max_size=60)))
 def test_any_bytes_are_read_or_refused(document: str | bytes) -> None:
     with contextlib.suppress(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from naftiko_runtime.failures import Failure, FailureKind
 from tests.loaded_calls import LoadedCall, one_call
@@ -88,7 +88,6 @@ STRING = re.compile(
 UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-@settings(max_examples=1000, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_literals_read_back_as_they_were_given_and_the_query_keeps_its_shape(
     i: str, x: str

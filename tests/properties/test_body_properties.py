@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.failures import Failure, FailureKind
@@ -15,8 +15,6 @@ from naftiko_runtime.json_codec import encode_json
 from naftiko_runtime.json_values import JsonValue
 from tests.loaded_calls import LoadedCall, in_body, one_call
 from tests.properties.texts import HOSTILE, JSON
-
-many = settings(max_examples=1000, deadline=None)
 
 
 def posted(call: LoadedCall, values: dict[str, JsonValue]) -> bytes:
@@ -64,7 +62,6 @@ WHOLE = one_call(method="POST", parameters=[in_body("order")])
 MEMBERS = one_call(method="POST", parameters=[in_body("a"), in_body("b")])
 
 
-@many
 @given(JSON, JSON)
 def test_a4_an_object_template_holds_values_as_data(a: JsonValue, b: JsonValue) -> None:
     document = exact(posted(OBJECT, {"a": a, "b": b}))
@@ -78,7 +75,6 @@ def test_a4_an_object_template_holds_values_as_data(a: JsonValue, b: JsonValue) 
         assert inner[1] == f"- {a} -"
 
 
-@many
 @given(HOSTILE, JSON)
 def test_a4_a_json_text_template_escapes_by_place(a: str, b: JsonValue) -> None:
     document = exact(posted(JSON_TEXT, {"a": a, "b": b}))
@@ -90,7 +86,6 @@ def test_a4_a_json_text_template_escapes_by_place(a: str, b: JsonValue) -> None:
     }
 
 
-@many
 @given(JSON)
 def test_a4_a_value_of_any_type_inside_quotes_is_text(a: JsonValue) -> None:
     document = exact(posted(JSON_TEXT, {"a": a, "b": 1}))
@@ -99,14 +94,12 @@ def test_a4_a_value_of_any_type_inside_quotes_is_text(a: JsonValue) -> None:
     assert isinstance(document["quoted"], str)
 
 
-@many
 @given(HOSTILE, st.lists(HOSTILE, max_size=3))
 def test_form_fields_read_back_as_they_were_given(a: str, items: list[str]) -> None:
     pairs = parse_qsl(posted(FORM, {"a": a, "list": [*items]}).decode(), keep_blank_values=True)
     assert pairs == [("a b&", a), ("text", f"<{a}>"), *(("list", item) for item in items)]
 
 
-@many
 @given(HOSTILE, HOSTILE)
 def test_placeholders_in_a_forms_text_cannot_add_fields(a: str, b: str) -> None:
     content = posted(FORM_TEXT, {"a": a, "b": b}).decode()
@@ -114,7 +107,6 @@ def test_placeholders_in_a_forms_text_cannot_add_fields(a: str, b: str) -> None:
     assert pairs == [("a", a), ("fixed", "1"), ("b", f"x-{b}")]
 
 
-@many
 @given(HOSTILE, HOSTILE)
 @example("]]", ">")
 @example("]]>", "]")
@@ -137,7 +129,6 @@ def is_xml(character: str) -> bool:
     )
 
 
-@many
 @given(HOSTILE, HOSTILE)
 def test_xml_values_read_back_as_they_were_given(a: str, b: str) -> None:
     root = ElementTree.fromstring(posted(XML, {"a": a, "b": b}))
@@ -149,19 +140,16 @@ def test_xml_values_read_back_as_they_were_given(a: str, b: str) -> None:
     assert name.attrib == {}
 
 
-@many
 @given(HOSTILE, HOSTILE)
 def test_plain_text_is_filled_in_as_it_is(a: str, b: str) -> None:
     assert posted(TEXT, {"a": a, "b": b}) == f"a: {a}; b: {b}".encode()
 
 
-@many
 @given(JSON.filter(lambda value: value is not None))
 def test_a_body_parameter_is_the_body(order: JsonValue) -> None:
     assert posted(WHOLE, {"order": order}) == encode_json(order)
 
 
-@many
 @given(JSON, JSON)
 def test_a12_only_declared_members_are_sent(a: JsonValue, b: JsonValue) -> None:
     content = posted(MEMBERS, {"a": a, "b": b, "admin": True, "A.b": 1})
@@ -198,7 +186,6 @@ def parts_of(content: bytes, content_type: str) -> list[tuple[str, bytes]]:
     return [(head.decode(), body) for head, _, body in parts]
 
 
-@many
 @given(HOSTILE, HOSTILE)
 def test_a5_values_cannot_add_parts_or_headers_to_a_multipart_form(a: str, b: str) -> None:
     request = MULTIPART.tool_request({"a": a, "b": b})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.json_values import JsonValue
@@ -92,7 +92,6 @@ def as_text(value: Any) -> JsonValue:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@settings(max_examples=200, deadline=None)
 @given(parameters(), st.sampled_from(["GET", "POST", "DELETE"]), PLAIN)
 def test_both_dialects_send_the_same_requests_over_rest_and_mcp(
     wanted: list[Wanted], method: str, secret: str

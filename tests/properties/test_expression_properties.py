@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.plan.jsonpath import JsonPathSyntaxError, JsonValue, compile_expression
@@ -21,7 +21,6 @@ def written_conditions(draw: st.DrawFn) -> tuple[Any, str]:
     return condition, writer.blank() + writer.condition(condition) + writer.blank()
 
 
-@settings(max_examples=300, deadline=None)
 @given(written_conditions(), objects)
 def test_a_condition_holds_as_in_a_plain_reading_of_the_rfc(
     written: tuple[Any, str], document: JsonValue
@@ -30,7 +29,6 @@ def test_a_condition_holds_as_in_a_plain_reading_of_the_rfc(
     assert compile_expression(text).holds(document) is holds(condition, document, document)
 
 
-@settings(max_examples=300, deadline=None)
 @given(written_conditions(), objects)
 def test_what_a_condition_does_not_name_makes_no_difference_to_it(
     written: tuple[Any, str], document: dict[str, JsonValue]
@@ -42,7 +40,6 @@ def test_what_a_condition_does_not_name_makes_no_difference_to_it(
         assert expression.holds(seen) is expression.holds(document)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30) | st.text(alphabet="$@.[]()?*,'\"!&|=<>-01ab `lower", max_size=30))
 @example("(" * 5_000)
 @example("!" * 5_000)

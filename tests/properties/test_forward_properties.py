@@ -7,15 +7,13 @@ import posixpath
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.failures import CallFailed, FailureKind
 from naftiko_runtime.plan.load import load_file
 from naftiko_runtime.plan.operation import ForwardPlan, Passage, Scope, UpstreamRequest
 from tests.exposes.rest.forwarding_files import forwarding
-
-many = settings(max_examples=1000, deadline=None)
 
 
 def plan_of(text: str) -> ForwardPlan:
@@ -67,7 +65,6 @@ def as_a_lenient_server_reads(path: str) -> str:
     return posixpath.normpath("/".join(segment.partition(";")[0] for segment in segments))
 
 
-@many
 @given(st.one_of(rests, texts.map(lambda text: f"/{text}")))
 @example("/..%2f..%2fadmin")
 @example("/a/..%5c..%5cadmin")
@@ -83,7 +80,6 @@ def test_no_path_leaves_the_base_of_the_upstream(rest: str) -> None:
     assert read == "/base/v1" or read.startswith("/base/v1/")
 
 
-@many
 @given(st.lists(st.sampled_from(["a", "b.c", "%20", "%2F", "x;y=1", "", "..."]), max_size=6))
 def test_paths_without_dots_of_their_own_go_on_as_they_came(segments: list[str]) -> None:
     rest = "".join(f"/{segment}" for segment in segments)
@@ -98,7 +94,6 @@ names = st.sampled_from(
 pairs = st.tuples(names, st.sampled_from(["", "=", "=1", "=%2f", "=a+b", "=x=y"]))
 
 
-@many
 @given(st.lists(pairs, max_size=8))
 def test_the_query_goes_on_as_it_came_but_for_what_the_target_gives(
     given_pairs: list[tuple[str, str]],

@@ -15,7 +15,7 @@ from naftiko_runtime.plan.operation import UpstreamRequest
 from tests.loaded_calls import BASE, build, one_call, query
 from tests.properties.texts import HOSTILE
 
-some = settings(max_examples=120, deadline=None)
+some = settings(max_examples=120)
 
 WORDS = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,4}", fullmatch=True), min_size=1, max_size=3)
 CASES = st.sampled_from([str.lower, str.upper, str.capitalize])

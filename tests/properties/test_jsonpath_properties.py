@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.plan.jsonpath import (
@@ -21,7 +21,6 @@ from tests.plan.jsonpath.plain_reading import nodes_of
 from tests.plan.jsonpath.queries import documents, scalars, written_queries
 
 
-@settings(max_examples=400, deadline=None)
 @given(written_queries(), documents)
 def test_every_query_finds_what_a_plain_reading_of_the_rfc_finds(
     written: tuple[Query, str], document: JsonValue
@@ -42,7 +41,6 @@ def test_every_query_finds_what_a_plain_reading_of_the_rfc_finds(
         assert repr(path.read(document)) == repr(found)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30) | st.text(alphabet="$@.[]()?*,:'\"\\!&|=<>-01ab `/+", max_size=30))
 @example("$" + "[" * 5_000)
 @example("(" * 5_000)
@@ -100,7 +98,6 @@ def combined(inner: st.SearchStrategy[tuple[str, str]]) -> st.SearchStrategy[tup
     )
 
 
-@settings(max_examples=500, deadline=None)
 @given(
     st.recursive(atoms, combined, max_leaves=6),
     st.lists(st.text(alphabet="abcA1.-\n^$", max_size=6), min_size=1, max_size=5),
@@ -119,7 +116,6 @@ def test_iregexp_matches_as_an_ordinary_engine_does(
     ]
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.text(alphabet="ab()[]{}|*+?.^$-\\pLu,0123", max_size=15), st.text(alphabet="ab", max_size=5)
 )

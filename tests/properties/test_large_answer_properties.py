@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.engine.outcome import Outcome
@@ -98,7 +98,6 @@ def threshold(name: str) -> int:
 
 
 @given(documents(), st.integers(-8, 8), st.sampled_from([one_call, two_steps]))
-@settings(deadline=None, max_examples=150)
 def test_an_answer_is_the_same_however_much_follows_it(
     document: tuple[str, str], beyond: int, make: Any
 ) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.json_values import JsonValue
@@ -65,7 +65,6 @@ def exactly(value: JsonValue) -> object:
 
 
 @given(values)
-@settings(deadline=None)
 def test_a_row_is_the_same_in_one_pass_as_member_by_member(document: Any) -> None:
     row = mapped(document, in_one_pass=True)
     assert exactly(row) == exactly(mapped(document, in_one_pass=False))

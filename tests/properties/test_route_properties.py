@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from naftiko_runtime.exposes.rest.route_syntax import RouteSyntaxError, parse_route
@@ -145,7 +145,6 @@ PATHS = st.builds(
 )
 
 
-@settings(max_examples=400)
 @given(st.lists(st.tuples(METHODS, SIMPLE_ROUTES), max_size=12), METHODS, PATHS)
 def test_the_tree_finds_what_trying_every_route_finds(
     claims: list[tuple[str, str]], method: str, path: str

@@ -44,7 +44,7 @@ class Pages(Scripted):
         return response(self._items[3 * number : 3 * number + 3])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(), max_size=25))
 def test_all_pages_make_up_the_whole_in_as_many_calls_as_it_takes(items: list[int]) -> None:
     upstreams = Pages(items)
@@ -65,7 +65,7 @@ def guarded(draw: st.DrawFn) -> list[tuple[str, str, bool, str | None, bool]]:
     return steps
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(guarded(), st.booleans())
 def test_steps_run_exactly_where_their_conditions_hold(
     steps: list[tuple[str, str, bool, str | None, bool]], flag: bool

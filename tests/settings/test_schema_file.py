@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.document.yaml_reader import read_yaml
@@ -111,7 +111,6 @@ def test_settings_with_everything_are_sound() -> None:
     assert settings_of(yaml.safe_dump(EVERYTHING)).guards
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(changed())
 def test_this_runtime_and_jsonschema_agree(document: Any) -> None:
     assert (own_problems(document) == []) == VALIDATOR.is_valid(document)

@@ -24,7 +24,7 @@ class MemoryMachine(StoreMachine):
 
 
 TestMemoryStore = MemoryMachine.TestCase
-TestMemoryStore.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMemoryStore.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 @pytest.mark.anyio

@@ -38,7 +38,7 @@ def test_it_keeps_the_contract_of_all_stores(redis: RedisServer) -> None:
             self.loop.run_until_complete(_empty(store))
             return store
 
-    steps = settings(max_examples=25, stateful_step_count=30, deadline=None)
+    steps = settings(max_examples=25, stateful_step_count=30)
     run_state_machine_as_test(RedisMachine, settings=steps)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.exposes.mcp.arguments import ArgumentInputs, read_arguments
@@ -143,7 +143,6 @@ json_objects = st.dictionaries(
 
 
 @given(json_objects)
-@settings(deadline=None)
 def test_A4_any_body_reaches_the_upstream_as_the_same_value(sent: bytes) -> None:
     body = decode_json(sent)
     raw = read(a_tool("place", accepts_body=True), body=body).raw_body()
@@ -152,7 +151,6 @@ def test_A4_any_body_reaches_the_upstream_as_the_same_value(sent: bytes) -> None
 
 
 @given(st.dictionaries(st.text(max_size=6), st.integers(), max_size=4))
-@settings(deadline=None)
 def test_A10_no_arguments_but_the_declared_ones_get_through(given: dict[str, int]) -> None:
     plans: tuple[InputPlan, ...] = (ACCOUNT, SELECT)
     tool = listed(a_tool("t", *plans))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types import JSONRPCResponse
 
@@ -40,7 +40,6 @@ def as_modern_response_is_written(value: JsonValue) -> bytes:
 
 @pytest.mark.parametrize("write", [as_response_is_written, as_modern_response_is_written])
 @given(value=values)
-@settings(deadline=None)
 def test_any_json_value_comes_out_of_the_sdk_with_every_digit(value: Any, write: Any) -> None:
     written: Any = decode_json(restore_numbers(write(mark_numbers(value))))
     assert as_written(written["result"]["structuredContent"]) == as_written(value)

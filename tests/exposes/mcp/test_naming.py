@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from naftiko_runtime.exposes.mcp.naming import argument_alias, nearest_name, tool_alias, unique_name
@@ -15,7 +15,6 @@ ARGUMENT = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
 @given(st.text(max_size=100))
-@settings(deadline=None)
 def test_any_tool_name_gets_an_alias_that_clients_accept(name: str) -> None:
     alias = tool_alias(name)
     assert TOOL.fullmatch(alias)
@@ -24,7 +23,6 @@ def test_any_tool_name_gets_an_alias_that_clients_accept(name: str) -> None:
 
 
 @given(st.text(max_size=100))
-@settings(deadline=None)
 def test_any_argument_name_gets_an_alias_that_clients_accept(name: str) -> None:
     alias = argument_alias(name)
     assert ARGUMENT.fullmatch(alias)
@@ -33,7 +31,6 @@ def test_any_argument_name_gets_an_alias_that_clients_accept(name: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["a", "a" * 64, "a" * 63 + "b", "a_2", "b"]), max_size=30))
-@settings(deadline=None)
 def test_names_are_made_unique_without_growing_too_long(names: list[str]) -> None:
     taken: list[str] = []
     for name in names:

@@ -199,7 +199,8 @@ async def test_A1_a_uri_that_is_no_resource_calls_nobody(
 
 @given(value=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20))
 @settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_A1_any_value_arrives_as_one_segment_or_not_at_all(
     value: str, tmp_path: Path, upstream: RecordingUpstream

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -52,7 +52,6 @@ schemas = st.recursive(
 
 
 @given(schemas, values)
-@settings(max_examples=300, deadline=None)
 def test_a_compiled_check_accepts_what_a_full_validator_accepts(schema: Any, value: Any) -> None:
     complaint = compile_check(schema)(value)
     assert (complaint is None) == Draft202012Validator(schema).is_valid(value), complaint

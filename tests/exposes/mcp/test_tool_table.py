@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types.methods import serialize_server_result
 from pydantic import ValidationError
@@ -144,7 +144,6 @@ def test_renamed_tools_never_take_a_name_that_a_later_tool_has() -> None:
         max_size=5,
     )
 )
-@settings(deadline=None)
 def test_no_tool_disappears_however_names_clash(files: list[tuple[str, list[str]]]) -> None:
     adapters = [an_adapter(*map(a_tool, tools), namespace=name) for name, tools in files]
     table, problems = build_tool_table(adapters)
@@ -203,7 +202,6 @@ schemas = st.dictionaries(
 
 
 @given(st.none() | schemas, st.text(max_size=5))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_tool_is_listed_just_when_the_sdk_could_write_it(
     output: dict[str, Any] | None, description: str
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.exposes.skill.skill_files import (
@@ -128,7 +128,6 @@ segments = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(segments, min_size=1, max_size=6), st.sampled_from(["/", "//", "/%2e%2e/", "\\"]))
 def test_no_path_at_all_leads_out(files: ServedFiles, path: list[bytes], between: str) -> None:
     """Each segment is sent percent-encoded, what is between them as it is."""
