@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import SAFE_METHODS, CallPlan, CapabilityPlan, OperationPlan
-from naftiko_runtime.settings.model import RuntimeSettings, UpstreamRule
+from naftiko_runtime.settings.keeping_alive import may_be_kept
+from naftiko_runtime.settings.model import KeepAlive, RuntimeSettings, UpstreamRule
 from naftiko_runtime.settings.upstreams import rule_for
 
 
@@ -47,7 +48,7 @@ def _subject(
     origin: str, namespaces: list[str], plans: Sequence[CapabilityPlan], settings: RuntimeSettings
 ) -> Subject:
     rules = tuple(rule_for(settings.upstreams, namespace) for namespace in namespaces)
-    kept = [rule.keep_alive.call for rule in rules if rule.keep_alive is not None]
+    kept = [rule.keep_alive for rule in rules if rule.keep_alive is not None]
     if not kept and all(rule.login is None for rule in rules):
         return Subject(origin, tuple(namespaces), rules)
     here = [plan for plan in plans if origin in plan.upstreams.values()]
@@ -55,15 +56,19 @@ def _subject(
     return Subject(origin, tuple(namespaces), rules, True, check)
 
 
-def _named(plans: Iterable[CapabilityPlan], calls: Iterable[str]) -> OperationPlan | None:
-    wanted = {call.casefold() for call in calls}
+def _named(plans: Iterable[CapabilityPlan], calls: Iterable[KeepAlive]) -> OperationPlan | None:
+    wanted = {each.call.casefold(): each for each in calls}
     for plan in plans:
         for name, compiled in plan.consumed.items():
-            if name.casefold() in wanted:
-                try:
-                    return compiled()
-                except ValueError:
-                    continue  # reported with the file
+            asked = wanted.get(name.casefold())
+            if asked is None:
+                continue
+            try:
+                operation = compiled()
+            except ValueError:
+                continue  # reported with the file
+            if may_be_kept(operation, asked):
+                return operation
     return None
 
 

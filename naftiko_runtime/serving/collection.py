@@ -17,6 +17,7 @@ from naftiko_runtime.problems import Problem, Severity
 from naftiko_runtime.serving.base_uris import BaseUris, base_uris_of
 from naftiko_runtime.serving.discovery import Found, find_files
 from naftiko_runtime.serving.hidden_tools import without_hidden
+from naftiko_runtime.serving.kept_sessions import changing_calls
 from naftiko_runtime.serving.marks import Marks
 from naftiko_runtime.serving.operator_settings import SettingsVersion, load_settings
 from naftiko_runtime.serving.settings import SourceSettings
@@ -187,6 +188,7 @@ def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) ->
         namespaces={namespace for plan in plans for namespace in plan.upstreams},
         operations={operation for plan in plans for operation in plan.consumed},
         tools={tool.name for plan in plans for adapter in plan.mcp for tool in adapter.tools},
+        changing=changing_calls(plans, operator.settings),
     )
     return check_against(operator.settings, operator.document, served)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
@@ -9,6 +10,7 @@ from typing import TypeAlias
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.operation import CapabilityPlan, OperationPlan
 from naftiko_runtime.serving.logs import log_event
+from naftiko_runtime.settings.keeping_alive import may_be_kept
 from naftiko_runtime.settings.model import KeepAlive, RuntimeSettings
 from naftiko_runtime.settings.upstreams import rule_for
 
@@ -30,7 +32,8 @@ def kept_sessions(
     plans: Sequence[CapabilityPlan], settings: RuntimeSettings
 ) -> dict[SessionKey, KeptSession]:
     """One session for each origin and request, whatever number of files and names share it. A
-    call that no file consumes is a problem of the settings, and not looked at here."""
+    call that no file consumes, or that can change something, is a problem of the settings, and not
+    looked at here."""
     wanted: dict[SessionKey, KeptSession] = {}
     for asked in _in_force(plans, settings):
         for plan in plans:
@@ -41,11 +44,28 @@ def kept_sessions(
             key = origin, _request_of(plan, name)
             if key not in wanted or asked.every < wanted[key].every:
                 try:
-                    wanted[key] = KeptSession(origin, plan.consumed[name](), asked.every)
+                    operation = plan.consumed[name]()
                 except ValueError as error:
                     message = f"no session is kept open at {origin}: {error}"
                     log_event(logging.WARNING, "session-failing", message, upstream=origin)
+                else:
+                    if may_be_kept(operation, asked):
+                        wanted[key] = KeptSession(origin, operation, asked.every)
     return wanted
+
+
+def changing_calls(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -> set[str]:
+    """The operations that are to keep sessions open and are not called, as they can change
+    something: a problem of the settings."""
+    asked = [rule.keep_alive for rule in settings.upstreams if rule.keep_alive is not None]
+    found: set[str] = set()
+    for plan in plans if asked else ():
+        for each in asked:
+            name = _name_in(plan, each.call)
+            with contextlib.suppress(ValueError):  # a problem of the file
+                if name is not None and not may_be_kept(plan.consumed[name](), each):
+                    found.add(each.call)
+    return found
 
 
 def _in_force(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -> list[KeepAlive]:

@@ -23,11 +23,13 @@ _NAMED: Final = 6
 @dataclass(frozen=True, slots=True)
 class Served:
     """What there is in the files: consumed namespaces, consumed operations
-    (`namespace.operation`), and MCP tools."""
+    (`namespace.operation`), and MCP tools. `changing` are the operations, of those that are to
+    keep sessions open, that can change something."""
 
     namespaces: Collection[str]
     operations: Collection[str]
     tools: Collection[str]
+    changing: Collection[str] = ()
 
 
 def check_against(
@@ -68,6 +70,8 @@ class _Checks:
         kept = rule.keep_alive.call if rule.keep_alive is not None and fitting else None
         if kept is not None and kept not in self.served.operations:
             yield self._no_call((*path, "keep-alive", "call"), kept)
+        elif kept is not None and kept in self.served.changing:
+            yield self._change((*path, "keep-alive", "call"), kept)
 
     def guard(self, index: int, rule: GuardRule) -> Iterator[Problem]:
         path: DocumentPath = ("guards", index, "match")
@@ -129,6 +133,17 @@ class _Checks:
             f'"{pattern}" fits no {what} of the files',
             remedy,
             Severity.WARNING,
+            Consequence.NOTHING,
+        )
+
+    def _change(self, path: DocumentPath, call: str) -> Problem:
+        return Problem(
+            "keep-alive",
+            self.document.place(path),
+            path,
+            f'"{call}" can change something, so that it is not called to keep a session open',
+            "name an operation that only reads, or add `safe: true` to a POST that changes nothing",
+            Severity.ERROR,
             Consequence.NOTHING,
         )
 

@@ -52,10 +52,12 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """A consumed operation that is called again and again to keep a session open."""
+    """A consumed operation that is called again and again to keep a session open. `safe` says
+    that it changes nothing, whatever its method says."""
 
     call: str
     every: float
+    safe: bool = False
 
 
 class TrustChoice(Enum):

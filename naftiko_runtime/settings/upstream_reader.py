@@ -104,4 +104,5 @@ def _read_breaker(element: Element | None) -> Breaker | None:
 def _read_keep_alive(element: Element | None) -> KeepAlive | None:
     if element is None:
         return None
-    return KeepAlive(element.text("call"), duration(element, "every", 0.0))
+    every = duration(element, "every", 0.0)
+    return KeepAlive(element.text("call"), every, element.flag("safe") or False)

@@ -274,7 +274,8 @@ def paper() -> Iterator[RunningGateway]:
 
 
 @pytest.mark.parametrize(
-    "settings", ["keep-alive: {call: web.tickle, every: 60s}", "login: https://localhost:5000"]
+    "settings",
+    ["keep-alive: {call: web.tickle, every: 60s, safe: true}", "login: https://localhost:5000"],
 )
 def test_session_is_open_or_not(folder: Path, paper: RunningGateway, settings: str) -> None:
     (folder / "web.yaml").write_text(GATEWAY.replace("BASE", paper.base_uri))

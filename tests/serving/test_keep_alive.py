@@ -31,7 +31,9 @@ capability:
       baseUri: ORIGIN
       description: The gateway.
       resources:
-        - {name: tickle, path: /tickle, operations: [{name: tickle, method: POST}]}
+        - name: tickle
+          path: /tickle
+          operations: [{name: tickle, method: POST, semantics: {safe: true}}]
         - {name: one, path: "/one/{id}", operations: [{name: one, method: GET}]}
     - type: http
       namespace: orders

@@ -48,7 +48,7 @@ upstreams:
     operations: {place*: {pacing: {rate: 1/5s}}}
     retries: {times: 3, delay: 100ms, longest: 1m}
     breaker: {failures: 3, pause: 30s}
-    keep-alive: {call: web-sessions.tickle, every: 60s}
+    keep-alive: {call: web-sessions.tickle, every: 60s, safe: true}
     login: https://localhost:5000
 """)
     usual, orders = settings.upstreams
@@ -60,7 +60,7 @@ upstreams:
     assert orders.operations == {"place*": Pacing(0.2)}
     assert orders.retries == Retries(3, 0.1, 60.0)
     assert orders.breaker == Breaker(3, 30.0)
-    assert orders.keep_alive == KeepAlive("web-sessions.tickle", 60.0)
+    assert orders.keep_alive == KeepAlive("web-sessions.tickle", 60.0, safe=True)
     assert orders.login == "https://localhost:5000"
     assert str(orders.place) == "/etc/shop/runtime.yaml:3:3"
 
