@@ -14,6 +14,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import gc
 from pathlib import Path
 
 from naftiko_runtime.cli.options import (
@@ -87,6 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    # Modules stay: looking for garbage in them, again and again while they load, finds none.
+    gc.disable()
     from naftiko_runtime.serving.process import run as run_process
     from naftiko_runtime.serving.settings import (
         LogFormat,
@@ -98,6 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
         UpstreamChoices,
     )
 
+    gc.freeze()
+    gc.enable()
     settings = ServeSettings(
         sources=SourceSettings(
             tuple(arguments.paths),
