@@ -57,11 +57,14 @@ class PortPlan:
         return None in asked
 
 
+_Adapter: TypeAlias = RestAdapterPlan | McpAdapterPlan | SkillAdapterPlan | ControlAdapterPlan
+
+
 @dataclass(slots=True)
 class _Group:
     declared: int
     place: Place
-    addresses: list[tuple[str, Place]] = field(default_factory=list)
+    adapters: list[_Adapter] = field(default_factory=list)
     rest: list[tuple[str, RestAdapterPlan]] = field(default_factory=list)
     mcp: list[tuple[str, McpAdapterPlan]] = field(default_factory=list)
     skills: list[tuple[str, SkillAdapterPlan]] = field(default_factory=list)
@@ -100,7 +103,7 @@ def share_ports(
         PortPlan(
             group.declared,
             max(key, 0),
-            _address(group.addresses, group.declared, group.host(settings), problems),
+            _address(group.adapters, group.declared, group.host(settings), problems),
             group.place,
             tuple(group.rest),
             tuple(group.mcp),
@@ -114,26 +117,33 @@ def share_ports(
 
 def _group(
     groups: dict[int, _Group],
-    adapter: RestAdapterPlan | McpAdapterPlan | SkillAdapterPlan | ControlAdapterPlan,
+    adapter: _Adapter,
     declared: int,
     settings: PortSettings,
 ) -> _Group:
     key = settings.moved.get(declared, declared) or -declared
-    group = groups.setdefault(key, _Group(declared, adapter.place))
-    if declared < group.declared:
+    group = groups.get(key)
+    if group is None:
+        group = groups[key] = _Group(declared, adapter.place)
+    elif declared < group.declared:
         group.declared, group.place = declared, adapter.place
-    group.addresses.append((adapter.address or LOOPBACK, adapter.place))
+    group.adapters.append(adapter)
     return group
 
 
 def _address(
-    declared: Sequence[tuple[str, Place]], port: int, host: str | None, problems: list[Problem]
+    adapters: Sequence[_Adapter], port: int, host: str | None, problems: list[Problem]
 ) -> str:
     """The address of a port that several adapters share: `--host`, or what they agree on, or else
     the one that fewer machines can reach."""
     if host is not None:
         return host
-    chosen, place = next((pair for pair in declared if is_loopback(pair[0])), declared[0])
+    addresses = dict.fromkeys(adapter.address or LOOPBACK for adapter in adapters)
+    chosen = next(filter(is_loopback, addresses), next(iter(addresses)))
+    if all(map(is_loopback, addresses)) or len(addresses) == 1:
+        return chosen
+    declared = [(adapter.address or LOOPBACK, adapter.place) for adapter in adapters]
+    place = next(place for address, place in declared if address == chosen)
     for address, elsewhere in declared:
         if address != chosen and not (is_loopback(address) and is_loopback(chosen)):
             message = (

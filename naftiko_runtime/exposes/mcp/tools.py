@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from naftiko_runtime.document.dialects import fold_name
 from naftiko_runtime.engine.outcome import Outcome
-from naftiko_runtime.exposes.adapter_changes import change_of, in_order
+from naftiko_runtime.exposes.adapter_changes import change_of, parts_between, with_change
 from naftiko_runtime.exposes.mcp.naming import listed_names, nearest_name, tool_alias
 from naftiko_runtime.exposes.mcp.schema import (
     ResultShape,
@@ -100,8 +100,9 @@ def _changed(before: ToolTable, adapters: Sequence[tuple[str, McpAdapterPlan]]) 
     if change is None:
         return None
     leaving = {id(adapter) for _, adapter in change.removed}
-    by_name = dict(before.by_name)
-    for tool in before.tools:
+    by_name = {**before.by_name}
+    place = parts_between(before.tools, before.adapters, change)
+    for tool in before.tools[place]:
         if id(tool.adapter) in leaving:
             del by_name[tool.name]
     added = []
@@ -114,7 +115,7 @@ def _changed(before: ToolTable, adapters: Sequence[tuple[str, McpAdapterPlan]]) 
         except (ValueError, TypeError, RecursionError):
             return None
         added.append(tool)
-    tools = in_order(adapters, (*before.tools, *added))
+    tools = with_change(before.tools, place, change, added)
     return ToolTable(tools, by_name, adapters, is_plain=True)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import TypeAlias
 
-from naftiko_runtime.exposes.adapter_changes import change_of, in_order
+from naftiko_runtime.exposes.adapter_changes import change_of, parts_between, with_change
 from naftiko_runtime.exposes.authentication import OPEN, Door, door_of, metadata_pages
 from naftiko_runtime.exposes.rest.forwards import NO_FORWARDS, Forwards, ServedForward
 from naftiko_runtime.exposes.rest.route_syntax import (
@@ -88,7 +88,8 @@ def _changed(before: RestTable, adapters: Labelled) -> RestTable | None:
     if change is None or any(each.forwards for _, each in (*change.removed, *change.added)):
         return None
     leaving = {id(adapter) for _, adapter in change.removed}
-    removed = [each for each in before.operations if id(each.adapter) in leaving]
+    place = parts_between(before.operations, before.adapters, change)
+    removed = [each for each in before.operations[place] if id(each.adapter) in leaving]
     planned = sum(len(adapter.operations) for _, adapter in change.removed)
     if len(removed) != planned or not before.contested.isdisjoint(removed):
         return None
@@ -97,7 +98,7 @@ def _changed(before: RestTable, adapters: Labelled) -> RestTable | None:
     routes = before.routes.changed(_claims(removed), _claims(added))
     if problems or routes is None:
         return None
-    served = in_order(adapters, (*before.operations, *added))
+    served = with_change(before.operations, place, change, added)
     door = _door(adapters)
     return replace(before, routes=routes, operations=served, door=door, adapters=adapters)
 
