@@ -149,7 +149,8 @@ class GuardedCall:
         await recording.begin()
         claimed: _Claimed | None = None
         try:
-            await self._check_halt()  # it may have come while a person was asked
+            if rules or self._desk.journal is not None:  # which may have taken their time
+                await self._check_halt()
             claimed = self._last_change = await self._claim(request, keys)
             # It may come while the request waits for its turn, too
             permitted = replace(request, permit=self._check_halt)

@@ -47,7 +47,8 @@ class Guards:
         journal: Journal | None = None,
         page: Callable[[], ApprovalPage] | None = None,
     ) -> None:
-        """`page` says where the approval page really is; without it, where the settings want it."""
+        """`page` says where the approval page really is; without it, where the settings want it.
+        `halt` is what stops every change."""
         self._upstreams = upstreams
         self._store = store
         self._settings = settings
@@ -55,17 +56,13 @@ class Guards:
         self._page = page
         self._targets: tuple[Target, ...] = ()
         self._known: dict[tuple[int, str], tuple[OperationPlan, bool]] = {}
+        self.halt = Halt(settings.halt, store)
         self._desk = self._new_desk()
 
     @property
     def approvals(self) -> Approvals:
         """The calls that wait for a person."""
         return self._desk.approvals
-
-    @property
-    def halt(self) -> Halt:
-        """What stops every change."""
-        return Halt(self._settings.halt, self._store)
 
     def adopt(
         self,
@@ -77,6 +74,7 @@ class Guards:
         """Judges by these settings from now on, knowing where the consumed operations of these
         files go; keeps state in this store, and records in this journal."""
         self._settings, self._store, self._journal = settings, store, journal
+        self.halt = Halt(settings.halt, store)
         self._targets = tuple(target for plan in plans for target in plan.targets)
         self._known = {}
         self._desk = self._new_desk()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +17,14 @@ class Halt:
     is the one whose existence halts this process, None for none."""
 
     def __init__(self, file: Path | None, store: StateStore) -> None:
-        self._file = file
+        self._file = None if file is None else str(file)
         self._store = store
 
     async def reason(self) -> str | None:
         """Why nothing may be changed, in words for callers; None where it may. Raises
         StateUnavailable: then nobody knows."""
         try:
-            if self._file is not None and self._file.lstat():
+            if self._file is not None and os.lstat(self._file):
                 return "the operator has halted all changes, with a file"
         except (FileNotFoundError, NotADirectoryError):
             pass

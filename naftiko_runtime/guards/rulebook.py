@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 from naftiko_runtime.plan.calls import changes_nothing, methods_of
@@ -23,7 +24,7 @@ _MADE_FOR_CHANGES: Final = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 class Rulebook:
-    """The rules in their order, and where consumed operations go; never changed.
+    """The rules in their order, and where consumed operations go, which never change.
 
     A request goes by several names: that of the operation that sends it, and those of all
     operations, of whatever file, that would send it to the same place. For each of them the first
@@ -33,13 +34,16 @@ class Rulebook:
     def __init__(self, rules: tuple[GuardRule, ...], targets: Iterable[Target]) -> None:
         self._rules = rules
         self._targets = tuple(targets) if rules else ()
+        self._known: dict[tuple[str, str], tuple[GuardRule, ...]] = {}
 
     def rules_for(self, request: UpstreamRequest, protocol: str) -> tuple[GuardRule, ...]:
         """The rules that hold for a request of a caller, all of them, in their order."""
         if not self._rules:
             return ()
-        names = {request.operation, *self._twins(request)}
-        found = [self._first(name, protocol) for name in names]
+        twins = self._twins(request)
+        if not twins:
+            return self._rules_of(request.operation, protocol)
+        found = [self._first(name, protocol) for name in {request.operation, *twins}]
         return tuple(rule for rule in self._rules if any(rule is each for each in found))
 
     def concerns(self, plan: OperationPlan, protocol: str) -> bool:
@@ -85,6 +89,14 @@ class Rulebook:
         found = [self._first(name, protocol) for name in (request.operation, *names)]
         return any(rule is not None and restricts(rule) for rule in found)
 
+    def _rules_of(self, operation: str, protocol: str) -> tuple[GuardRule, ...]:
+        """Those of one name, of which there are as many as files declare."""
+        known = self._known.get((operation, protocol))
+        if known is None:
+            first = self._first(operation, protocol)
+            known = self._known[operation, protocol] = () if first is None else (first,)
+        return known
+
     def _first(self, name: str, protocol: str) -> GuardRule | None:
         return next(
             (
@@ -96,13 +108,26 @@ class Rulebook:
         )
 
     def _twins(self, request: UpstreamRequest) -> list[str]:
-        methods = methods_of(request)
+        ways = [self._ruled[each] for each in methods_of(request) if each in self._ruled]
+        if not ways:
+            return []
         destination = destination_of(request.url)
         return [
             target.operation
-            for target in self._targets
-            if target.method in methods and leads_to(destination, target)
+            for way in ways
+            for target in way.get(destination.origin, ())
+            if leads_to(destination, target)
         ]
+
+    @cached_property
+    def _ruled(self) -> Mapping[str, Mapping[str, list[Target]]]:
+        """The targets of operations that some rule fits, by method and origin. What no rule fits
+        is not asked about in each call, of which there may be thousands of files."""
+        found: dict[str, dict[str, list[Target]]] = {}
+        for target in self._targets:
+            if any(fits_any(rule.match, target.operation) for rule in self._rules):
+                found.setdefault(target.method, {}).setdefault(target.origin, []).append(target)
+        return found
 
     def _alike(self, method: str) -> list[str]:
         return [target.operation for target in self._targets if target.method == method]
