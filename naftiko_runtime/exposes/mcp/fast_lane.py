@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from starlette.types import Receive, Scope
 
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.engine.outcome import Answer, Outcome
 from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
@@ -27,7 +29,12 @@ from naftiko_runtime.exposes.mcp.message_spans import (
     note_tool_error,
     tool_span,
 )
-from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
+from naftiko_runtime.exposes.mcp.results import (
+    ToolResult,
+    answering_tool,
+    takes_long,
+    tool_result,
+)
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ListedTool
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
@@ -119,16 +126,11 @@ class FastLane:
                 scope[OUTCOME] = outcome
                 return None
             answers = answering_tool(self._table.tools, tool, outcome)
-        result = tool_result(
-            tool,
-            outcome,
-            objects_only=not request.is_modern,
-            prepare=_preparing(outcome),
-            answers=answers,
-        )
-        if result.is_error and span is not None:
+        write = partial(_written, tool, outcome, answers, objects_only=not request.is_modern)
+        is_error, written = await beside(write) if takes_long(outcome) else write()
+        if is_error and span is not None:
             note_tool_error(span)
-        return self._reply(request, _written(result, outcome))
+        return self._reply(request, written)
 
     def _list(self, request: FastRequest) -> Reply | None:
         """Lists are written once: those of many tools are by far the dearest answers to make."""
@@ -189,8 +191,18 @@ def _preparing(outcome: Outcome) -> Callable[[JsonValue], JsonValue] | None:
     return None if simple else mark_numbers
 
 
-def _written(result: ToolResult, outcome: Outcome) -> bytes:
-    """The JSON object of a CallToolResult, left open."""
+def _written(
+    tool: ListedTool, outcome: Outcome, answers: ListedTool | None, *, objects_only: bool
+) -> tuple[bool, bytes]:
+    """Whether the result of a call is an error, and the JSON object of its CallToolResult, left
+    open."""
+    result = tool_result(
+        tool, outcome, objects_only=objects_only, prepare=_preparing(outcome), answers=answers
+    )
+    return result.is_error, _object(result, outcome)
+
+
+def _object(result: ToolResult, outcome: Outcome) -> bytes:
     written = b'{"content":[' + b",".join(map(_block, result.content)) + b'],"isError":'
     written += b"true" if result.is_error else b"false"
     if isinstance(result.structured, Missing) or result.structured is None:

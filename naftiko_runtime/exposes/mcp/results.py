@@ -20,7 +20,7 @@ from naftiko_runtime.exposes.mcp.wording import (
     status_text,
 )
 from naftiko_runtime.failures import Failure, FailureKind
-from naftiko_runtime.json_codec import JsonError, decode_json
+from naftiko_runtime.json_codec import LARGE, JsonError, decode_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.lazy_dataclasses import dataclass
 
@@ -43,6 +43,11 @@ class ToolResult:
         if self.wrapper is None or isinstance(self.value, Missing):
             return self.value
         return {self.wrapper: self.value}
+
+
+def takes_long(outcome: Outcome) -> bool:
+    """Whether other calls should not wait for the result to be made."""
+    return isinstance(outcome, Answer) and len(outcome.body) > LARGE
 
 
 def tool_result(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import mcp_types as types
 
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.mcp.answer_content import ANSWER_URI, Media
 from naftiko_runtime.exposes.mcp.arguments import read_arguments
@@ -26,8 +27,8 @@ from naftiko_runtime.exposes.mcp.protocol import (
     page_of,
     unknown,
 )
-from naftiko_runtime.exposes.mcp.results import ToolResult, answering_tool, tool_result
-from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ToolTable
+from naftiko_runtime.exposes.mcp.results import answering_tool, takes_long, tool_result
+from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ListedTool, ToolTable
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.json_values import Missing
 from naftiko_runtime.plan.operation import SAFE_METHODS
@@ -83,10 +84,14 @@ class ToolHandlers:
             return turn
         # What the last tool has answered is to be as the called one has promised
         answered = replace(turn.call.tool, result=None if is_dry else tool.result)
-        answers = answering_tool(table, answered, turn.outcome)
-        return _to_sdk(
-            tool_result(answered, turn.outcome, objects_only=is_handshake(context), answers=answers)
+        make = partial(
+            _to_sdk,
+            answered,
+            turn.outcome,
+            objects_only=is_handshake(context),
+            answers=answering_tool(table, answered, turn.outcome),
         )
+        return await beside(make) if takes_long(turn.outcome) else make()
 
     async def _run(self, origin: Origin, is_dry: bool, call: Call) -> Outcome:
         try:
@@ -113,7 +118,10 @@ class ToolHandlers:
         return await asyncio.shield(task)
 
 
-def _to_sdk(result: ToolResult) -> types.CallToolResult:
+def _to_sdk(
+    tool: ListedTool, outcome: Outcome, *, objects_only: bool, answers: ListedTool | None
+) -> types.CallToolResult:
+    result = tool_result(tool, outcome, objects_only=objects_only, answers=answers)
     return types.CallToolResult(
         content=[_block(part) for part in result.content],
         structured_content=(None if isinstance(result.structured, Missing) else result.structured),

@@ -36,6 +36,8 @@ OUTCOMES: dict[str, Outcome] = {
     "marked": Answer(200, JSON, b'\xef\xbb\xbf{"a":1}'),
     "deep": Answer(200, JSON, b"[" * 130 + b"]" * 130),
     "wide": Answer(200, JSON, json.dumps([{"n": n} for n in range(500)]).encode()),
+    "large": Answer(200, JSON, b'{"price":1.10,"n":"' + b"x" * 2**18 + b'"}'),
+    "large and broken": Answer(200, JSON, b'{"price":1.10,"n":"' + b"x" * 2**18),
     "long": Answer(200, JSON, b"[" + b"9" * 4100 + b"]"),
     "broken": Answer(200, JSON, b'{"a":'),
     "text": Answer(200, "text/plain", b"hello"),
