@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.candidates import Stage
 from benchmarks.effort import QUICK, USUAL, Effort
 from benchmarks.plan import Measurement, all_measurements
+from benchmarks.requirements import missing
 from benchmarks.results import keep
 from benchmarks.rows import Row, missed, table
 
@@ -48,7 +49,12 @@ def main() -> int:
     if options.list:
         print("\n".join(each.name for each in wanted))
         return 0
-    rows = _measure(wanted, _effort(options))
+    effort = _effort(options)
+    absent = missing(without=effort.without)
+    if absent:
+        print("\n".join(absent), file=sys.stderr)
+        return 2
+    rows = _measure(wanted, effort)
     print("\n" + table(rows))
     complete = len(wanted) == len(every) and not options.without
     kept = keep(rows, options.json, complete=complete)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.capabilities import capability
+from benchmarks.capabilities import SETTINGS, capability
 from benchmarks.peers.toolbox import tools_file
 from benchmarks.processes import Running, begin, free_port, start
 from benchmarks.published_style import VARIABLES
@@ -45,7 +45,18 @@ class Stage:
 
     def resident_megabytes(self, name: str) -> float:
         """Memory of a candidate that is running, its children included."""
-        return self.running["upstream" if name == "nginx" else name].resident_megabytes()
+        return self._running(name).resident_megabytes()
+
+    def cpu_seconds(self, name: str) -> float:
+        """Processor time of a candidate that is running, its children included, so far."""
+        return self._running(name).cpu_seconds()
+
+    def upstream_cpu_seconds(self) -> float:
+        """The same of what all candidates call."""
+        return self.running["upstream"].cpu_seconds()
+
+    def _running(self, name: str) -> Running:
+        return self.running["upstream" if name == "nginx" else name]
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name.replace(':', '-').replace('/', '-')}.log"
@@ -74,13 +85,18 @@ def _uvicorn(module: str) -> Callable[[Stage, str], Running]:
 
 
 def _runtime(stage: Stage, argument: str) -> Running:
-    """`PROTOCOL/ROUTES/TOOLS/WORKERS`."""
-    protocol, routes, tools, workers = argument.split("/")
+    """`PROTOCOL/ROUTES/TOOLS/WORKERS`, and `/SETTINGS` for one that works by those."""
+    protocol, routes, tools, workers, *settings = argument.split("/")
     file = stage.folder / f"runtime-{argument.replace('/', '-')}.yaml"
     rest_port, mcp_port = free_port(), free_port()
     file.write_text(capability(stage.upstream, rest_port, mcp_port, int(routes), int(tools)))
     port = rest_port if protocol == "rest" else mcp_port
-    running = serve(stage, [str(file), "--no-watch", "--workers", workers], port)
+    options = ["--no-watch", "--workers", workers]
+    for name in settings:
+        by = stage.folder / f"{name}.yaml"
+        by.write_text(SETTINGS[name])
+        options += ["--settings", str(by)]
+    running = serve(stage, [str(file), *options], port)
     running.wait_for_port()
     if workers != "1":  # the others come after the first, which has the ports open already
         running.wait_for_line(f"{workers} workers are serving")
@@ -102,7 +118,7 @@ def _mcp_sdk(stage: Stage, argument: str) -> Running:
 
 def _fastmcp(stage: Stage, argument: str) -> Running:
     python = stage.cache / "fastmcp" / "bin" / "python"
-    if not python.exists():
+    if not python.with_name("fastmcp").exists():  # which an installation that broke off lacks
         _install([sys.executable, "-m", "venv", str(stage.cache / "fastmcp")])
         _install([str(python), "-m", "pip", "install", "--quiet", FASTMCP])
     port = free_port()

@@ -33,6 +33,34 @@ TWO_STEPS = {
     ],
 }
 
+_ELSEWHERE = """
+upstreams:
+  "other-*":
+    timeout: 10s
+    pacing: {rate: 10/s, burst: 10}
+    retries: {times: 3}
+    breaker: {failures: 5}
+guards:
+  - match: other.place
+    idempotency: {key: "$.headers['idempotency-key']", required: true}
+    limits:
+      - {value: "$.body.orders[*].quantity", max: 100}
+  - match: "other-*.*"
+    mode: read-only
+"""
+SETTINGS = {
+    "elsewhere": _ELSEWHERE,
+    "elsewhere-audit": _ELSEWHERE + "audit: {file: elsewhere.jsonl}\n",
+    "guarded": """
+guards:
+  - match: up.place
+    idempotency: {key: "$.body.orders[*].number", window: 10s, required: true}
+audit: {file: guarded.jsonl}
+""",
+}
+"""Settings of the operator, by name: rules that fit nothing of the file below, without and with a
+journal of changes, and a guard for its POST."""
+
 
 def _mapped(fields: tuple[str, ...]) -> list[dict[str, Any]]:
     properties = {
@@ -64,6 +92,7 @@ def capability(upstream: str, rest_port: int, mcp_port: int, routes: int, tools:
         _route("/orders", "POST", "up.place", name="place"),
         _route("/big", "GET", "up.big"),
         _route("/mapped", "GET", "up.orders", name="mapped", outputs=_mapped(FIELDS)),
+        _route("/big-mapped", "GET", "up.big", name="big-mapped", outputs=_mapped(FIELDS)),
         {"path": "/two-steps", "operations": [TWO_STEPS]},
         *(_route(f"/route-{i}/orders", "GET", "up.orders", name=f"r{i}") for i in range(routes)),
     ]

@@ -15,5 +15,7 @@ class Effort:
     without: frozenset[str] = frozenset()
 
 
-USUAL = Effort(3, 4)
-QUICK = Effort(1, 3)
+USUAL = Effort(1, 12)
+QUICK = Effort(1, 4)
+"""Many short runs rather than a few long ones: what else happens on the machine then hits all
+candidates alike, and hits few runs of any."""

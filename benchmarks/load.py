@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from benchmarks.candidates import Stage
 from benchmarks.cases import Case
@@ -11,50 +14,85 @@ from benchmarks.rows import Row, Verdict
 from benchmarks.wrk import Figures, check, run_wrk
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a candidate. `own` is the processor time of the candidate for each request,
+    `around` that of wrk and the upstream together, in seconds."""
+
+    figures: Figures
+    own: float
+    around: float
+
+
+Runs: TypeAlias = Mapping[str, Sequence[Run]]
+"""The runs of each candidate in the order of the turns, the runtime's first."""
+
+
 def measure(case: Case, stage: Stage, effort: Effort) -> list[Row]:
     """A row for each candidate, the runtime's first. Raises RuntimeError when one answers wrongly
     or fails a request."""
+    return rows_of(case, stage, take_turns(case, stage, effort))
+
+
+def take_turns(case: Case, stage: Stage, effort: Effort) -> Runs:
+    """All runs of a case, after one of each that does not count."""
     names = [name for name in case.candidates if kind_of(name) not in effort.without]
-    ports = {name: stage.port(name) for name in names}
     for name in names:
-        check(ports[name], case.candidates[name], case.expected)
-    runs: dict[str, list[Figures]] = {name: [] for name in names}
-    for repeat in range(effort.repeats + 1):
+        check(stage.port(name), case.candidates[name], case.expected)
+    for name in names:
+        _run(case, stage, name, 1)
+    seconds = max(effort.seconds, case.least_seconds)
+    runs: dict[str, list[Run]] = {name: [] for name in names}
+    for _ in range(max(effort.repeats, case.least_turns)):
         for name in names:
-            seconds = max(effort.seconds if repeat else 1, case.least_seconds)
-            request = case.candidates[name]
-            figures = run_wrk(ports[name], request, case.connections, seconds, stage.folder)
-            if repeat:
-                runs[name].append(figures)
-    return [_row(case, stage, name, runs) for name in names]
+            runs[name].append(_run(case, stage, name, seconds))
+    return runs
 
 
 def kind_of(candidate: str) -> str:
     return candidate.partition(":")[0]
 
 
-def _row(case: Case, stage: Stage, name: str, runs: dict[str, list[Figures]]) -> Row:
+def rows_of(case: Case, stage: Stage, runs: Runs) -> list[Row]:
+    return [_row(case, stage, name, runs) for name in runs]
+
+
+def ratio_of(case: Case, runs: Runs, peer: str) -> float:
+    """What the first candidate is to a peer: the median of what it was in each turn, in which the
+    machine was the same for both."""
     first = next(iter(runs))
-    ratio = None
-    if name != first:
-        ratio = _measure_of(case, runs[first]) / _measure_of(case, runs[name])
+    return statistics.median(
+        _measure_of(case, ours) / _measure_of(case, theirs)
+        for ours, theirs in zip(runs[first], runs[peer], strict=True)
+    )
+
+
+def _run(case: Case, stage: Stage, name: str, seconds: float) -> Run:
+    request, port = case.candidates[name], stage.port(name)
+    own, upstream = stage.cpu_seconds(name), stage.upstream_cpu_seconds()
+    figures = run_wrk(port, request, case.connections, seconds, stage.folder)
+    own, upstream = stage.cpu_seconds(name) - own, stage.upstream_cpu_seconds() - upstream
+    return Run(figures, own / figures.requests, (upstream + figures.cpu) / figures.requests)
+
+
+def _row(case: Case, stage: Stage, name: str, runs: Runs) -> Row:
+    figures = [run.figures for run in runs[name]]
+    ratio = ratio_of(case, runs, name) if name != next(iter(runs)) else None
     verdict = None
     if ratio is not None and name in case.targets:
         verdict = Verdict(ratio, case.targets[name], at_most=case.by_latency)
     return Row(
         case.name,
         name,
-        [figures.rate for figures in runs[name]],
-        p50=statistics.median(figures.p50 for figures in runs[name]) / 1000,
-        p99=statistics.median(figures.p99 for figures in runs[name]) / 1000,
+        [each.rate for each in figures],
+        p50=statistics.median(each.p50 for each in figures) / 1000,
+        p99=statistics.median(each.p99 for each in figures) / 1000,
         memory=stage.resident_megabytes(name),
         ratio=ratio,
         verdict=verdict,
     )
 
 
-def _measure_of(case: Case, runs: list[Figures]) -> float:
-    """What the ratio is taken of: the median latency or the median throughput."""
-    if case.by_latency:
-        return statistics.median(figures.p50 for figures in runs)
-    return statistics.median(figures.rate for figures in runs)
+def _measure_of(case: Case, run: Run) -> float:
+    """What the ratio is taken of: the median latency or the throughput."""
+    return run.figures.p50 if case.by_latency else run.figures.rate

@@ -8,9 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import half_capacity, jsonpath, load, loading, memory, reloading, startup
+from benchmarks import (
+    half_capacity,
+    jsonpath,
+    load,
+    loading,
+    memory,
+    reloading,
+    scaling,
+    startup,
+)
 from benchmarks.candidates import Stage
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, TWO_WORKERS
 from benchmarks.effort import Effort
 from benchmarks.rows import Row
 
@@ -27,6 +36,7 @@ def all_measurements(corpus: Path | None, files: list[Path]) -> list[Measurement
     """With a folder of published files, also what is measured of those. `files` are started with,
     or else three of the project's own."""
     found = [Measurement(case.name, partial(load.measure, case)) for case in CASES]
+    found += [Measurement(case.name, partial(scaling.measure, case)) for case in TWO_WORKERS]
     found += [
         Measurement(case.name, partial(half_capacity.measure, case)) for case in half_capacity.CASES
     ]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 180.0
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -71,10 +72,8 @@ class Running:
         return sum(_resident(pid) for pid in _family(self.process.pid)) / 1e6
 
     def cpu_seconds(self) -> float:
-        """User and system time of the program so far, its ended children included."""
-        text = Path(f"/proc/{self.process.pid}/stat").read_text()
-        fields = text.rpartition(")")[2].split()
-        return sum(int(field) for field in fields[11:15]) / float(os.sysconf("SC_CLK_TCK"))
+        """User and system time of the program and its children so far."""
+        return sum(_ticks(pid) for pid in _family(self.process.pid)) / _TICKS_A_SECOND
 
 
 def start(
@@ -120,6 +119,12 @@ def begin(
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for child in children for each in _family(int(child)))]
+
+
+def _ticks(pid: int) -> int:
+    """User and system time of a process, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15])
 
 
 def _resident(pid: int) -> int:

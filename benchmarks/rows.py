@@ -48,7 +48,7 @@ class Row:
 
 
 _HEAD = (
-    f"{'case':27} {'of what':38} {'median':>13} {'spread':>17} {'p50 ms':>7} {'p99 ms':>7} "
+    f"{'case':30} {'of what':38} {'median':>13} {'spread':>17} {'p50 ms':>7} {'p99 ms':>7} "
     f"{'MB':>6} {'ratio':>7}  target"
 )
 
@@ -64,7 +64,7 @@ def table(rows: Sequence[Row]) -> str:
         if len(row.values) > 1:
             spread = f"{_amount(min(row.values))}-{_amount(max(row.values))}"
         line = (
-            f"{name:27} {row.subject:38} {_amount(row.median) + ' ' + row.unit:>13} {spread:>17} "
+            f"{name:30} {row.subject:38} {_amount(row.median) + ' ' + row.unit:>13} {spread:>17} "
             f"{_decimal(row.p50, 2):>7} {_decimal(row.p99, 2):>7} {_decimal(row.memory, 0):>6} "
             f"{_decimal(row.ratio, 2):>7}  {row.verdict or ''}"
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from benchmarks.processes import Running, free_port, start
+from benchmarks.requirements import program
 
 ROWS = [
     {
@@ -57,7 +57,7 @@ http {{
 
 def start_upstream(folder: Path) -> tuple[Running, int]:
     """nginx with the documents, and the port on which it proxies to itself: the physical limit."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    nginx = program("nginx")
     if nginx is None:
         raise RuntimeError("nginx is not installed: apt-get install nginx-light")
     port, proxy_port = free_port(), free_port()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import resource
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +22,21 @@ end
 """
 
 
+NUMBER = "NUMBER"
+_NUMBERING = f"""
+local body, number = wrk.body, 0
+request = function()
+  number = number + 1
+  wrk.body = string.gsub(body, "{NUMBER}", "%d" .. string.format("%%09d", number))
+  return wrk.format()
+end
+"""
+"""wrk's script for bodies with a number; what stands before the numbers of a run is filled in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent over and over."""
+    """What is sent over and over. NUMBER in the body is another number each time."""
 
     path: str
     method: str = "GET"
@@ -40,12 +54,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run: how many requests, how many per second, and latencies in microseconds."""
+    """One run: how many requests, how many per second, latencies in microseconds, and the
+    processor seconds that wrk itself took."""
 
     requests: int
     rate: float
     p50: float
     p99: float
+    cpu: float
 
 
 def check(port: int, request: Request, expected: str) -> None:
@@ -74,16 +90,26 @@ def run_wrk(port: int, request: Request, connections: int, seconds: float, folde
     lines += [f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in request.headers.items()]
     if request.body:
         lines.append(f"wrk.body = [==[{request.body}]==]")
+    if NUMBER in request.body:
+        lines.append(_NUMBERING % int(time.time() * 1000))
     script.write_text("\n".join(lines) + _REPORT)
     command = [
         wrk, "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s",
         "-s", str(script),
         f"http://127.0.0.1:{port}{request.path}",
     ]  # fmt: skip
+    before = _cpu_of_children()
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    cpu = _cpu_of_children() - before
     line = next(line for line in output.splitlines() if line.startswith("FIGURES "))
     figures = json.loads(line.removeprefix("FIGURES "))
     if figures["failed"] or not figures["requests"]:
         raise RuntimeError(f"{figures['failed']} requests failed on port {port}{request.path}")
     rate = figures["requests"] / figures["microseconds"] * 1e6
-    return Figures(figures["requests"], rate, figures["p50"], figures["p99"])
+    return Figures(figures["requests"], rate, figures["p50"], figures["p99"], cpu)
+
+
+def _cpu_of_children() -> float:
+    """Processor seconds of the programs that this one has started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
