@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Message, Receive, Scope, Send
 
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.exposes.authentication import ANYBODY, Admission, Gatekeeper, caller_of
 from naftiko_runtime.exposes.host_check import HostPolicy, check_page
 from naftiko_runtime.exposes.mcp.asking import Asking
@@ -29,6 +30,7 @@ from naftiko_runtime.exposes.rest.reply import Reply
 from naftiko_runtime.exposes.rest.request_body import read_body
 from naftiko_runtime.exposes.rest.surroundings import metadata_reply
 from naftiko_runtime.failures import CallFailed
+from naftiko_runtime.json_codec import LARGE
 from naftiko_runtime.telemetry.recorder import Telemetry
 
 if TYPE_CHECKING:
@@ -166,7 +168,8 @@ class McpApplication:
         if body is None:
             return None
         try:
-            message = decode_message(body)
+            large = len(body) > LARGE
+            message = await beside(decode_message, body) if large else decode_message(body)
         except BadMessage as bad:
             headers = [
                 (b"content-type", b"application/json"),

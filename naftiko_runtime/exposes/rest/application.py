@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.consumes.messages import Streams
+from naftiko_runtime.engine.beside import beside
 from naftiko_runtime.engine.explaining import explain
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.exposes.authentication import Gatekeeper, Refusal, caller_of
@@ -35,6 +36,7 @@ from naftiko_runtime.exposes.rest.table import OwnPage, RestTable, Target
 from naftiko_runtime.exposes.rest.tracing import note_failure, note_operation, serve_traced
 from naftiko_runtime.failures import CallFailed, Failure
 from naftiko_runtime.guards.guards import GuardedStreams
+from naftiko_runtime.json_codec import LARGE
 from naftiko_runtime.plan.calls import SAFE_METHODS
 from naftiko_runtime.plan.operation import Inputs, OperationPlan
 from naftiko_runtime.plan.origin import UNKNOWN_REST, Origin
@@ -166,6 +168,8 @@ class RestApplication:
             origin=origin,
             dry_run=wants_dry_run(headers),
         )
+        if len(body) > LARGE:
+            await beside(inputs.read_body)
         work = self._execute(operation, inputs)
         if operation.action.method in _SAFE and not operation.changes:
             outcome = await run_while_connected(work, receive)

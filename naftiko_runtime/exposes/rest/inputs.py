@@ -12,7 +12,7 @@ from naftiko_runtime.exposes.rest.given_values import (
     read_headers,
     read_query,
 )
-from naftiko_runtime.failures import FailureKind, fail
+from naftiko_runtime.failures import CallFailed, Failure, FailureKind, fail
 from naftiko_runtime.json_codec import decode_request_json
 from naftiko_runtime.json_values import MISSING, JsonValue, MaybeJson, Missing
 from naftiko_runtime.plan.jsonpath import JsonPathBudgetExceeded
@@ -37,6 +37,7 @@ class RequestInputs:
         "_headers",
         "_query",
         "_query_string",
+        "_refusal",
         "_variables",
         "dry_run",
         "origin",
@@ -64,6 +65,7 @@ class RequestInputs:
         self._given_headers: GivenValues[bytes] | None = None
         self._cookies: GivenValues[str] | None = None
         self._document: MaybeJson = MISSING
+        self._refusal: Failure | None = None
         self._fields: GivenValues[JsonValue] | None = None
 
     def find(self, plan: InputPlan) -> tuple[MaybeJson, bool]:
@@ -87,6 +89,14 @@ class RequestInputs:
 
     def has_encoded_body(self) -> bool:
         return self._encoded
+
+    def read_body(self) -> None:
+        """Reads the body now, which takes long for a large one. What is wrong with it is told to
+        whoever asks for a value of it."""
+        try:
+            self._read_document()
+        except CallFailed as refused:
+            self._refusal = refused.failure
 
     def _at(self, place: ParameterPlace, plan: InputPlan) -> MaybeJson:
         if place is ParameterPlace.QUERY:
@@ -128,6 +138,8 @@ class RequestInputs:
         return self._fields.find(plan.name, plan.loose)
 
     def _read_document(self) -> MaybeJson:
+        if self._refusal is not None:
+            raise CallFailed(self._refusal)
         if self._document is MISSING and self._body and not self._encoded:
             try:
                 self._document = decode_request_json(self._body)

@@ -160,6 +160,19 @@ def test_t6_a_body_that_is_not_json_is_400(listener: Listener, body: bytes) -> N
     assert problem["detail"].startswith("the request body is not usable JSON: ")
 
 
+def test_a_large_body_is_read_as_a_small_one(listener: Listener) -> None:
+    body = '{"x": 1.10, "y": "' + "é" * 2**20 + '"}'
+    assert listener.post_json("/orders", body).json()["body"] == body
+
+
+def test_what_is_wrong_with_a_large_body_is_told_as_of_a_small_one(listener: Listener) -> None:
+    told = [
+        listener.post_json("/orders", '{"x": 1, "x": 2}' + " " * size).problem(400, "invalid-input")
+        for size in (0, 2**20)
+    ]
+    assert told[0] == told[1]
+
+
 def test_t6_a_key_given_twice_is_400(listener: Listener) -> None:
     problem = listener.post_json("/orders", '{"x": 1, "x": 2}').problem(400, "invalid-input")
     assert problem["field"] == "body"
