@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from mcp.server.stdio import stdio_server
 
 from naftiko_runtime.exposes.mcp.asking import Asking
@@ -32,8 +34,12 @@ async def serve_stdio(server: McpServer) -> None:
     """
     outstanding = Outstanding()
     async with stdio_server() as (read_stream, write_stream):
-        await server.sdk.run(
-            PatientReader(read_stream, outstanding),
-            ExactWriter(write_stream, outstanding),
-            server.sdk.create_initialization_options(),
-        )
+        try:
+            await server.sdk.run(
+                PatientReader(read_stream, outstanding),
+                ExactWriter(write_stream, outstanding),
+                server.sdk.create_initialization_options(),
+            )
+        finally:
+            # What was printed may still be in its buffer, and would come out after the protocol.
+            sys.stdout.flush()

@@ -14,6 +14,7 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import ToolListChangedNotification
 
 from tests.exposes.mcp.listener import ERAS, HANDSHAKE, call_message, modern
+from tests.serving_process import START_SECONDS, clean_environment
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -87,7 +88,14 @@ def talk(*messages: dict[str, Any] | str, era: str) -> list[str]:
             *lines,
         ]
     done = subprocess.run(
-        COMMAND, cwd=ROOT, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60
+        COMMAND,
+        cwd=ROOT,
+        env=clean_environment(),
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     answers = done.stdout.splitlines()
