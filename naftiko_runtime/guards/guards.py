@@ -75,7 +75,8 @@ class Guards:
         files go; keeps state in this store, and records in this journal."""
         self._settings, self._store, self._journal = settings, store, journal
         self.halt = Halt(settings.halt, store)
-        self._targets = tuple(target for plan in plans for target in plan.targets)
+        judged = plans if settings.guards else ()
+        self._targets = tuple(target for plan in judged for target in plan.targets)
         self._known = {}
         self._desk = self._new_desk()
 

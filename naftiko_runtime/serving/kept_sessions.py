@@ -70,6 +70,8 @@ def changing_calls(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -
 
 def _in_force(plans: Iterable[CapabilityPlan], settings: RuntimeSettings) -> list[KeepAlive]:
     """What is asked for any of the namespaces that are consumed."""
+    if all(rule.keep_alive is None for rule in settings.upstreams):
+        return []  # as nearly always, and calls wait for it at each reload
     namespaces = dict.fromkeys(namespace for plan in plans for namespace in plan.upstreams)
     rules = [rule_for(settings.upstreams, namespace) for namespace in namespaces]
     return list(dict.fromkeys(rule.keep_alive for rule in rules if rule.keep_alive is not None))
