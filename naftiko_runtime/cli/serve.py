@@ -88,9 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # Modules stay: looking for garbage in them, again and again while they load, finds none.
-    gc.disable()
-    from naftiko_runtime.serving.process import run as run_process
+    gc.disable()  # `run_program`, which does the same, enables it again
+    from naftiko_runtime.serving.program import run_program
     from naftiko_runtime.serving.settings import (
         LogFormat,
         LogLevel,
@@ -101,8 +100,6 @@ def run(arguments: argparse.Namespace) -> int:
         UpstreamChoices,
     )
 
-    gc.freeze()
-    gc.enable()
     settings = ServeSettings(
         sources=SourceSettings(
             tuple(arguments.paths),
@@ -122,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
         grace=arguments.grace,
     )
     if settings.workers == 1:
-        return run_process(settings)
+        return run_program(settings)
+    gc.enable()
     from naftiko_runtime.serving.workers import can_share_ports, run_workers
 
     if not can_share_ports():

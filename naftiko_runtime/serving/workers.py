@@ -20,7 +20,7 @@ from multiprocessing.process import BaseProcess
 
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.serving.logs import log_event, set_up_logs
-from naftiko_runtime.serving.process import run
+from naftiko_runtime.serving.program import run_program
 from naftiko_runtime.serving.settings import ServeSettings
 
 _BACKOFF_SECONDS = (0.1, 0.5, 2.0, 5.0, 10.0)
@@ -62,7 +62,7 @@ def _work(settings: ServeSettings, ready: Connection) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker is started by its supervisor"
     threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
-    raise SystemExit(run(settings, ready=lambda: ready.send(True)))
+    raise SystemExit(run_program(settings, ready=lambda: ready.send(True)))
 
 
 def _follow(parent: int) -> None:
