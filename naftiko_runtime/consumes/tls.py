@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -29,12 +31,43 @@ def is_loopback(host: str) -> bool:
 def verified_context(ca_files: Sequence[Path] = ()) -> ssl.SSLContext:
     """Accepts what the operating system's store (or SSL_CERT_FILE, SSL_CERT_DIR) vouches for,
     and what the further authorities in `ca_files` do. Raises OSError for an unusable file."""
-    # It knows where each platform keeps them. Few processes need it, and it takes long to import.
-    import httpx2
+    context = _named_context() or _linux_context()
+    if context is None:
+        # It knows where each platform keeps them. Few processes need it, and it takes longer to
+        # import than all else that serves files.
+        import httpx2
 
-    context = httpx2.create_ssl_context()
+        context = httpx2.create_ssl_context()
     for path in ca_files:
         context.load_verify_locations(cafile=path)
+    return context
+
+
+def _named_context() -> ssl.SSLContext | None:
+    """Accepts what the environment names alone, as httpx2 does."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        return ssl.create_default_context(cafile=file)
+    if folder := os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context(capath=folder)
+    return None
+
+
+def _linux_context() -> ssl.SSLContext | None:
+    """Accepts what OpenSSL finds in the places it was built for, as httpx2 does on Linux; None
+    where there is nothing to find."""
+    if sys.platform != "linux":
+        return None
+    places = ssl.get_default_verify_paths()
+    file = Path(places.openssl_cafile)
+    folder = Path(places.openssl_capath)
+    # OpenSSL looks for names that are hashes of subjects.
+    hashed = folder.is_dir() and any(name.suffix == ".0" for name in folder.iterdir())
+    if not file.is_file() and not hashed:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(
+        cafile=file if file.is_file() else None, capath=folder if hashed else None
+    )
     return context
 
 

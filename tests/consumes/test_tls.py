@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import ssl
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from tests.consumes.certificates import DAY, Identity, make_identity
 from tests.consumes.conftest import Opener
 from tests.consumes.raw_upstream import Connection, answer_all, raw_upstream
 from tests.consumes.requests import failing, request, secret_request
+from tests.serving_process import clean_environment
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +195,73 @@ async def test_SSL_CERT_FILE_names_the_authorities(
     tls = make_identity(issuer=authority).server_context(tmp_path)
     async with raw_upstream(answer_all, tls) as upstream, client() as upstreams:
         assert (await upstreams.send(request(upstream.url))).status == 200
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl names files by their hashes")
+async def test_SSL_CERT_DIR_names_the_authorities(
+    client: Opener, authority: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder_of(authority, tmp_path)))
+    tls = make_identity(issuer=authority).server_context(tmp_path)
+    async with raw_upstream(answer_all, tls) as upstream, client() as upstreams:
+        assert (await upstreams.send(request(upstream.url))).status == 200
+
+
+@pytest.mark.parametrize("place", ["openssl_cafile", "openssl_capath"])
+async def test_the_authorities_of_the_system_are_accepted_and_no_others(
+    client: Opener,
+    identity: Identity,
+    authority: Identity,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    if place == "openssl_capath" and shutil.which("openssl") is None:
+        pytest.skip("openssl names files by their hashes")
+    if sys.platform != "linux":
+        pytest.skip("other systems have their own store")
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    file = tmp_path / "system.pem"
+    file.write_text(authority.pem)
+    found = file if place == "openssl_cafile" else folder_of(authority, tmp_path)
+    nowhere = dict.fromkeys(("openssl_cafile", "openssl_capath"), str(tmp_path / "nowhere"))
+    places = ssl.get_default_verify_paths()._replace(**{**nowhere, place: str(found)})
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: places)
+    right = make_identity(issuer=authority).server_context(tmp_path)
+    wrong = identity.server_context(tmp_path)
+    async with client() as upstreams:
+        async with raw_upstream(answer_all, right) as upstream:
+            assert (await upstreams.send(request(upstream.url))).status == 200
+        async with raw_upstream(answer_all, wrong) as upstream:
+            failure = await failing(upstreams, secret_request(upstream.url))
+    assert failure.kind is FailureKind.UPSTREAM_UNTRUSTED
+
+
+def test_authorities_that_are_named_need_no_other_http_client(
+    authority: Identity, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(authority.pem)
+    code = (
+        "import sys; from naftiko_runtime.consumes.tls import verified_context; "
+        "verified_context(); sys.exit('httpx2' in sys.modules)"
+    )
+    environment = {**clean_environment(), "SSL_CERT_FILE": str(file)}
+    subprocess.run([sys.executable, "-c", code], env=environment, timeout=60, check=True)
+
+
+def folder_of(authority: Identity, folder: Path) -> Path:
+    """A folder as OpenSSL searches it."""
+    file = folder / "authority.pem"
+    file.write_text(authority.pem)
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    certificates = folder / "certificates"
+    certificates.mkdir()
+    (certificates / f"{done.stdout.strip()}.0").write_text(authority.pem)
+    return certificates
 
 
 async def test_an_unusable_SSL_CERT_FILE_is_said_to_be_so(
