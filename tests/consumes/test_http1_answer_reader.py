@@ -282,3 +282,11 @@ def test_a_compressed_body_is_the_same_however_it_is_cut(body: bytes, places: li
     answer = read(cut(head + packed, places))
     assert answer is not None
     assert answer.body == body
+
+
+def test_an_answer_that_was_taken_is_not_kept_for_as_long_as_its_connection_is_idle() -> None:
+    reader = AnswerReader()
+    reader.begin(1000, is_head=False)
+    reader.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody")
+    assert reader.response().body == b"body"
+    assert reader.take() == []

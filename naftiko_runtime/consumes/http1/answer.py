@@ -113,8 +113,9 @@ class AnswerReader:
 
     def response(self) -> UpstreamResponse:
         """The complete answer, its body decompressed. Where it was compressed, the headers that
-        described its compressed form are left out. Raises UnusableAnswer."""
-        headers, pieces = self._headers, self._pieces
+        described its compressed form are left out. Can be asked for once: an idle connection is not
+        to keep the last body that came over it. Raises UnusableAnswer."""
+        headers, pieces = self._headers, self.take()
         if self._inflate is not None:
             try:
                 self._inflate.finish()
@@ -129,7 +130,7 @@ class AnswerReader:
         return self._status, self._headers
 
     def take(self) -> list[bytes]:
-        """The pieces of the body that have come since the last time, where it is streamed."""
+        """The pieces of the body that have come since the last time."""
         pieces = self._pieces
         if pieces:
             self._pieces = []
