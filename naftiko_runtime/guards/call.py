@@ -11,8 +11,9 @@ from typing import Final
 from naftiko_runtime.consumes.messages import UpstreamResponse
 from naftiko_runtime.engine.execute import execute
 from naftiko_runtime.engine.outcome import Answer, Outcome
-from naftiko_runtime.failures import CallFailed, Failure, FailureKind
+from naftiko_runtime.failures import CallFailed, FailureKind, Question
 from naftiko_runtime.guards import refusals
+from naftiko_runtime.guards.answer_in_hand import AnswerInHand, question_of
 from naftiko_runtime.guards.call_in_hand import CallInHand
 from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.idempotency import Settled, Standing
@@ -64,6 +65,7 @@ class GuardedCall:
         self._claimed: list[_Claimed] = []
         self._last_change: _Claimed | None = None
         self._has_changed = False
+        self._answer = AnswerInHand(desk, self._call, self._owner)
 
     async def run(self) -> Outcome:
         """Executes the call; see `execute`."""
@@ -152,11 +154,13 @@ class GuardedCall:
             if rules or self._desk.journal is not None:  # which may have taken their time
                 await self._check_halt()
             claimed = self._last_change = await self._claim(request, keys)
+            await self._answer.begin()
             # It may come while the request waits for its turn, too
             permitted = replace(request, permit=self._check_halt)
             response = await self._desk.upstreams.send(permitted)
         except CallFailed as failed:
             await recording.failed(failed.failure)
+            self._answer.note(sent=failed.failure.executed)
             if claimed is not None and not failed.failure.executed:
                 await self._release(claimed)
             self._has_changed = self._has_changed or failed.failure.executed
@@ -170,6 +174,7 @@ class GuardedCall:
             await recording.left_out("repeated")
             raise
         await recording.answered(response.status)
+        self._answer.note(sent=True, status=response.status)
         await self._note(claimed, response.status)
         return response
 
@@ -200,22 +205,37 @@ class GuardedCall:
         await self._settled(claimed, Settled.NOT_EXECUTED, None)
 
     async def _settle(self, outcome: Outcome) -> None:
-        """Notes for repetitions how the whole call ended. A question says that nothing was executed
-        where it can only be the answer to the one request that has keys."""
-        is_open = isinstance(outcome, Failure) and outcome.kind is FailureKind.QUESTION_OPEN
+        """Notes for repetitions how the whole call ended. A question is about the one request that
+        has keys; a no leaves nothing of it where it can only be the answer to that request."""
+        question = question_of(outcome)
+        await self._answer.end(outcome)
         for claimed in self._claimed:
-            if is_open and len(self._claimed) == 1 and claimed is self._last_change:
-                await self._settled(claimed, Settled.NOT_EXECUTED, None)
+            if question is not None and len(self._claimed) == 1 and claimed.is_known:
+                await self._ask(claimed, outcome, question)
             elif claimed.is_known:
                 await self._settled(claimed, Settled.ANSWERED, outcome)
             else:
                 await self._settled(claimed, Settled.UNKNOWN, None)
 
-    async def _settled(self, claimed: _Claimed, how: Settled, outcome: Outcome | None) -> None:
+    async def _ask(self, claimed: _Claimed, outcome: Outcome, question: Question) -> None:
+        """Has repetitions get the question, and whoever answers it find the keys."""
+        frees = claimed is self._last_change
+        keys = claimed.keys
+        try:
+            await self._desk.questions.note(self._plan.capability, question, keys, frees=frees)
+        except StateUnavailable as error:
+            _log.error("the question that a call ended in cannot be kept: %s", error)
+        await self._settled(claimed, Settled.ASKED, outcome, question.id)
+
+    async def _settled(
+        self, claimed: _Claimed, how: Settled, outcome: Outcome | None, question: str = ""
+    ) -> None:
         """What cannot be noted stays claimed: repetitions are told that nobody knows."""
         keys = claimed.keys
         try:
-            await self._desk.claims.settle(keys.names, self._owner, how, outcome, keys.window)
+            await self._desk.claims.settle(
+                keys.names, self._owner, how, outcome, keys.window, question
+            )
         except StateUnavailable as error:
             _log.error("the outcome of a call cannot be kept for repetitions: %s", error)
 

@@ -8,7 +8,17 @@ from typing import Final
 
 from naftiko_runtime.engine.outcome import Outcome
 from naftiko_runtime.guards.first_outcomes import BadOutcome, read_outcome, write_outcome
-from naftiko_runtime.guards.idempotency import Claim, Known, Settled, Standing, begin, settle
+from naftiko_runtime.guards.idempotency import (
+    Claim,
+    Known,
+    Reply,
+    Settled,
+    Standing,
+    begin,
+    begin_answer,
+    end_answer,
+    settle,
+)
 from naftiko_runtime.json_codec import JsonError, decode_json, encode_json
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.state.store import StateStore, StateUnavailable
@@ -86,16 +96,50 @@ class Claims:
         return Found(Standing.OURS)
 
     async def settle(
-        self, keys: Iterable[str], owner: str, how: Settled, outcome: Outcome | None, window: float
+        self,
+        keys: Iterable[str],
+        owner: str,
+        how: Settled,
+        outcome: Outcome | None,
+        window: float,
+        question: str = "",
     ) -> None:
         """Notes how a call ended, for all keys that it has claimed."""
         kept = None if outcome is None else write_outcome(outcome)
+        await self._change(keys, lambda claim: settle(claim, owner, how, kept, question), window)
+
+    async def begin_answer(
+        self, keys: Iterable[str], owner: str, question: str, window: float
+    ) -> None:
+        """Closes the keys of a call that ended in a question which is now to be answered."""
+        await self._change(keys, lambda claim: begin_answer(claim, owner, question), window)
+
+    async def end_answer(
+        self,
+        keys: Iterable[str],
+        owner: str,
+        how: Reply,
+        outcome: Outcome | None,
+        window: float,
+        question: str = "",
+    ) -> None:
+        """Notes how the call ended that has answered it."""
+        kept = None if outcome is None else write_outcome(outcome)
+        await self._change(
+            keys, lambda claim: end_answer(claim, owner, how, kept, question), window
+        )
+
+    async def _change(
+        self, keys: Iterable[str], change: Callable[[Claim | None], Claim | None], window: float
+    ) -> None:
         for key in sorted(set(keys)):
             for _ in range(_MOST_TRIES):
                 data, claim = await self._read(key)
-                after = settle(claim, owner, how, kept)
+                after = change(claim)
                 if after is claim or await self._replace(key, data, after, window):
                     break
+            else:
+                raise StateUnavailable("a key changes hands faster than it can be noted")
 
     async def _begin(
         self, key: str, owner: str, request: str, window: float | None
@@ -145,6 +189,7 @@ def _write_claim(claim: Claim) -> bytes:
             "request": claim.request,
             "known": claim.known.value,
             "answer": answer,
+            "question": claim.question,
         }
     )
 
@@ -158,7 +203,10 @@ def _read_claim(data: bytes) -> Claim:
         raise TypeError
     if answer is not None and not isinstance(answer, dict):
         raise TypeError
-    return Claim(owner, request, Known(document["known"]), answer)
+    question = document.get("question", "")
+    if not isinstance(question, str):
+        raise TypeError
+    return Claim(owner, request, Known(document["known"]), answer, question)
 
 
 def _outcome_of(claim: Claim) -> Outcome:

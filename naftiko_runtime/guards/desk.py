@@ -9,6 +9,7 @@ from naftiko_runtime.consumes.messages import Upstreams
 from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.claims import Claims
 from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.guards.questions import Questions
 from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.settings.model import ApprovalPage
@@ -25,5 +26,6 @@ class Desk:
     halt: Callable[[], Halt]
     approvals: Approvals
     claims: Claims
+    questions: Questions
     journal: Journal | None
     page: Callable[[], ApprovalPage]

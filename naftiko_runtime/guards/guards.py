@@ -21,6 +21,7 @@ from naftiko_runtime.guards.call import GuardedCall
 from naftiko_runtime.guards.claims import Claims
 from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.halting import Halt
+from naftiko_runtime.guards.questions import Questions
 from naftiko_runtime.guards.records import Recording
 from naftiko_runtime.guards.request_document import describe_request
 from naftiko_runtime.guards.rulebook import Rulebook
@@ -140,6 +141,7 @@ class Guards:
             halt=lambda: self.halt,
             approvals=Approvals(self._store),
             claims=Claims(self._store),
+            questions=Questions(self._store),
             journal=self._journal,
             page=self._page or (lambda: settings.approvals),
         )

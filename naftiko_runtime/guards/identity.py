@@ -38,6 +38,11 @@ def key_name(origin: str, value: str) -> str:
     return f"{origin}/{_hash('key', value)}"
 
 
+def question_name(capability: str, operation: str, name: str, value: str) -> str:
+    """Under what a question is kept that is answered by an operation with such an argument."""
+    return _hash("question", capability, operation, name, value)
+
+
 def _caller(origin: Origin) -> tuple[str, str]:
     return origin.protocol, origin.principal
 

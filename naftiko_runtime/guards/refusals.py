@@ -17,6 +17,11 @@ _KEYS: Final = {
         FailureKind.KEY_CONFLICT,
         "was used for another call before - repeat that call as it was, or give a new key",
     ),
+    Standing.CLOSED: (
+        FailureKind.KEY_CONFLICT,
+        "was used by a call that ended in a question, which has been answered since - look what "
+        "became of it before you order the same with a new key",
+    ),
     Standing.UNSETTLED: (
         FailureKind.OUTCOME_UNKNOWN,
         "is in use by a call that has not ended - look what became of it before you repeat it",

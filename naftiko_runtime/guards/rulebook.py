@@ -81,6 +81,10 @@ class Rulebook:
             return True
         return harmless and _is_change_by_any_call(plan)
 
+    def has_keys(self) -> bool:
+        """Whether any rule makes repetitions of calls one."""
+        return any(rule.idempotency is not None for rule in self._rules)
+
     def guards_server_of(self, request: UpstreamRequest, protocol: str) -> bool:
         """Whether some operation is guarded at the server of a request, or everything of its
         upstream."""

@@ -28,13 +28,16 @@ ORDER = {"symbol": "AAPL", "action": "BUY", "quantity": 10}
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Trading]:
-    """Both shipped files in a folder of their own, in front of a gateway that keeps its pace."""
+def api(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Trading]:
+    """Both shipped files in a folder of their own, in front of a gateway that keeps its pace unless
+    the test wants none."""
     folder = tmp_path / "shipped"
     folder.mkdir()
     for name in ("trading.yaml", "runtime.yaml"):
         shutil.copy(FOLDER / name, folder)
-    with running_gateway(PaperGateway(pacing=1), state=tmp_path) as running:
+    with running_gateway(
+        PaperGateway(pacing=getattr(request, "param", 1)), state=tmp_path
+    ) as running:
         running.gateway.market.pin(AAPL, Decimal("232.00"), running.gateway.clock())
         options = [f"--ca={running.certificate_path}", f"--base-uri=trading={running.base_uri}"]
         env = {"NAFTIKO_RUNTIME_DIR": str(tmp_path / "running")}
@@ -143,3 +146,30 @@ def test_what_changes_something_is_recorded(api: Trading, tmp_path: Path) -> Non
     assert records[0]["call"]["name"] == "trading-rest.place-limit-order"
     done = run_naftiko("audit", "verify", journal)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("api", [0], indirect=True)
+def test_an_order_keeps_its_reference_while_its_question_is_open_and_after_a_yes(
+    api: Trading,
+) -> None:
+    far = ORDER | {"limit_price": 100, "order_ref": "far-1"}
+
+    def question() -> dict[str, Any]:
+        asked = api.post("/order/limit", **far)
+        assert asked.status_code == 409, asked.text
+        found: dict[str, Any] = asked.json()["question"]
+        return found
+
+    first = question()
+    assert question() == first
+    assert api.post("/order/answer", **first["answer"]["decline"]).status_code == 200
+    assert api.placed() == []
+    second = question()
+    assert second["id"] != first["id"]
+    done = api.post("/order/answer", **second["answer"]["accept"])
+    assert done.status_code == 200, done.text
+    assert len(api.placed()) == 1
+    again = api.post("/order/limit", **far)
+    assert again.status_code == 409, again.text
+    assert "has been answered" in again.json()["detail"]
+    assert len(api.placed()) == 1

@@ -16,6 +16,7 @@ from naftiko_runtime.guards.claims import Claims
 from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.idempotency import Claim, Standing
+from naftiko_runtime.guards.questions import Questions
 from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
@@ -79,6 +80,7 @@ class Processes:
             halt=lambda: Halt(None, MemoryStore()),
             approvals=Approvals(self.store),
             claims=Impatient(self.store),
+            questions=Questions(self.store),
             journal=self.journal,
             page=ApprovalPage,
         )
