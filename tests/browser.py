@@ -113,7 +113,7 @@ class Browser:
         traceback: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
         os.close(self._in)
         os.close(self._out)
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import pytest
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:

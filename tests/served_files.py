@@ -43,7 +43,7 @@ from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
 from naftiko_runtime.state.memory import MemoryStore
 from naftiko_runtime.state.store import StateStore
 
-SECONDS = 20.0
+SECONDS = 60.0
 """How long a test waits for what should happen at once."""
 
 T = TypeVar("T")

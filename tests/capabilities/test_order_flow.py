@@ -96,7 +96,7 @@ def held(gateway: PaperGateway) -> Decimal:
 def test_an_order_goes_through_rest(served: Serving, market: PaperGateway, prefix: str) -> None:
     before = held(market)
     name = f"rest{prefix}"
-    with httpx2.Client(base_url=served.rest() + prefix) as rest:
+    with httpx2.Client(base_url=served.rest() + prefix, timeout=60) as rest:
 
         def get(path: str, **query: str) -> Any:
             answer = rest.get(path, params=query or None)

@@ -51,7 +51,7 @@ def gateway(running: RunningGateway) -> PaperGateway:
 
 @pytest.mark.parametrize("prefix", ["/v1", ""])
 def test_their_rest_operations_work(served: Serving, gateway: PaperGateway, prefix: str) -> None:
-    with httpx2.Client(base_url=served.rest() + prefix) as rest:
+    with httpx2.Client(base_url=served.rest() + prefix, timeout=60) as rest:
         assert rest.post("/iserver/auth/status").json()["authenticated"] is True
         assert rest.get("/iserver/accounts").json()["accounts"] == [ACCOUNT]
         found = rest.post("/iserver/secdef/search", json={"symbol": "AAPL"}).json()

@@ -94,7 +94,7 @@ class Floor:
     def place(self, order: Mapping[str, Any] = ORDER) -> httpx2.Response:
         """Asks for an order over REST."""
         url = self.serving.rest() + "/orders"
-        return httpx2.post(url, json=dict(order), timeout=20, trust_env=False)
+        return httpx2.post(url, json=dict(order), timeout=60, trust_env=False)
 
     def park(self, order: Mapping[str, Any] = ORDER) -> str:
         """Asks for an order, and returns the id of its approval."""

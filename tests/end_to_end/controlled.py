@@ -46,4 +46,4 @@ def control_url(serving: Serving, path: str = "") -> str:
 
 def ask(serving: Serving, path: str, method: str = "GET", **options: Any) -> httpx2.Response:
     """One request to the control port."""
-    return httpx2.request(method, control_url(serving, path), timeout=20, **options)
+    return httpx2.request(method, control_url(serving, path), timeout=60, **options)

@@ -37,5 +37,5 @@ def test_calls_are_answered_without_accelerators(
     drop("orders", "ping")
     upstream.answers(reply_json({"id": 1}))
     with serve(folder, env=WITHOUT) as serving:
-        answer = httpx2.get(f"{serving.rest()}/orders/ping", timeout=20, trust_env=False)
+        answer = httpx2.get(f"{serving.rest()}/orders/ping", timeout=60, trust_env=False)
     assert (answer.status_code, answer.json()) == (200, {"id": 1})

@@ -42,7 +42,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_sent(tmp_path: Path) -> No
         with serve(folder, env=env, ports=(8080, 9090)) as serving:
             problem = serving.wait_for_event("problem", rule="port-unavailable")["problem"]
             url = serving.rest() + "/orders"
-            response = httpx2.post(url, json=ORDER, timeout=20, trust_env=False)
+            response = httpx2.post(url, json=ORDER, timeout=60, trust_env=False)
     assert f"port {port} is in use by another process, so that nobody can approve" in problem
     assert response.status_code == 428
     assert not [request for request in upstream.requests if request.path == "/orders"]

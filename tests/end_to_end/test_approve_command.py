@@ -102,14 +102,14 @@ def test_the_key_is_served_nowhere(floor: Floor) -> None:
     assert key not in floor.serving.log
     for base in (floor.serving.rest(), floor.page):
         for path in ("/", "/openapi.json", "/operator/calls", "/docs"):
-            assert key not in httpx2.get(base + path, timeout=20, trust_env=False).text
+            assert key not in httpx2.get(base + path, timeout=60, trust_env=False).text
 
 
 @pytest.mark.parametrize("port", [8080, 9090])
 def test_the_page_is_on_no_other_port(floor: Floor, port: int) -> None:
     base = f"http://127.0.0.1:{floor.serving.port(port)}"
     for path in ("/approvals/x", "/operator/calls", "/login", "/halt"):
-        assert httpx2.get(base + path, timeout=20, trust_env=False).status_code in (404, 405)
+        assert httpx2.get(base + path, timeout=60, trust_env=False).status_code in (404, 405)
 
 
 def test_the_command_needs_one_thing_to_do(floor: Floor) -> None:
@@ -138,12 +138,12 @@ def test_the_page_comes_and_goes_with_the_guards(tmp_path: Path) -> None:
         assert floor.place().status_code == 201
         (floor.folder / "runtime.yaml").write_text(SETTINGS)
         page = floor.page
-        assert httpx2.get(page, timeout=20, trust_env=False).status_code == 401
+        assert httpx2.get(page, timeout=60, trust_env=False).status_code == 401
         assert floor.place().status_code == 428
         (floor.folder / "runtime.yaml").write_text("guards: []\n")
         floor.serving.wait_for_event("approvals-closed")
         with pytest.raises(httpx2.ConnectError):
-            httpx2.get(page, timeout=20, trust_env=False)
+            httpx2.get(page, timeout=60, trust_env=False)
         assert list(Path(floor.env["NAFTIKO_RUNTIME_DIR"]).glob("*.json")) == []
 
 
@@ -151,10 +151,10 @@ def test_without_a_password_a_link_is_printed_that_works_once(tmp_path: Path) ->
     with trading_floor(tmp_path, SETTINGS.partition("approvals")[0]) as floor:
         link = str(floor.serving.wait_for_event("approvals")["url"])
         assert "?token=" in link
-        with httpx2.Client(timeout=20, trust_env=False, follow_redirects=True) as browser:
+        with httpx2.Client(timeout=60, trust_env=False, follow_redirects=True) as browser:
             assert browser.get(link).status_code == 200
-        assert httpx2.get(link, timeout=20, trust_env=False).status_code == 403
+        assert httpx2.get(link, timeout=60, trust_env=False).status_code == 403
         again = str(floor.serving.wait_for_event("approvals", 2)["url"])
         assert again != link
-        with httpx2.Client(timeout=20, trust_env=False, follow_redirects=True) as browser:
+        with httpx2.Client(timeout=60, trust_env=False, follow_redirects=True) as browser:
             assert browser.get(again).status_code == 200

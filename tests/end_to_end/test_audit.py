@@ -71,7 +71,7 @@ def audited(folder: Path, upstream: RecordingUpstream) -> Path:
 
 def place(serving: Serving, quantity: int = 1, path: str = "/orders") -> httpx2.Response:
     body = {"quantity": quantity}
-    return httpx2.post(serving.rest() + path, json=body, timeout=20, trust_env=False)
+    return httpx2.post(serving.rest() + path, json=body, timeout=60, trust_env=False)
 
 
 def records(folder: Path, name: str = "audit.jsonl") -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def test_calls_that_can_change_something_are_recorded_guarded_or_not(
 
     upstream.answers(answer)
     with serve(audited, env=ENV) as serving:
-        assert httpx2.get(serving.rest() + "/orders", trust_env=False).status_code < 400
+        assert httpx2.get(serving.rest() + "/orders", trust_env=False, timeout=60).status_code < 400
         assert place(serving, quantity=5).status_code == 201
         assert place(serving, path="/raw/orders").status_code == 201
     begun, ended, forwarded, answered = records(audited)
@@ -122,7 +122,9 @@ def test_what_cannot_be_recorded_is_not_sent(audited: Path, upstream: RecordingU
         assert refused.json()["type"] == "urn:naftiko:problem:audit-unavailable"
         assert place(serving, path="/raw/orders").status_code == 503
         assert str(audited) not in refused.text
-        assert httpx2.get(serving.rest() + "/orders", trust_env=False).status_code == 200
+        assert (
+            httpx2.get(serving.rest() + "/orders", trust_env=False, timeout=60).status_code == 200
+        )
         assert [request.method for request in upstream.requests] == ["GET"]
         (audited / "later").mkdir()
         assert place(serving).status_code == 200

@@ -54,11 +54,11 @@ def write(
 
 
 def status(url: str, headers: dict[str, str] | None = None) -> int:
-    return httpx2.get(url, headers=headers, timeout=20).status_code
+    return httpx2.get(url, headers=headers, timeout=60).status_code
 
 
 async def listed(url: str, era: str, headers: dict[str, str]) -> list[str]:
-    async with httpx2.AsyncClient(headers=headers, timeout=20) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=era) as client:
             return [tool.name for tool in (await client.list_tools()).tools]
@@ -117,7 +117,7 @@ def test_adapters_of_one_port_are_guarded_by_their_own_schemes(
         assert status(base + "/docks/ping", known) == 200
         assert status(base + "/docks/ping", GOOD) == 401
         assert status(base + "/docs") == 401
-        described = httpx2.get(base + "/openapi.json", headers=known).json()["paths"]
+        described = httpx2.get(base + "/openapi.json", headers=known, timeout=60).json()["paths"]
         assert list(described) == ["/docks/ping"]
         assert asyncio.run(listed(base + "/mcp", ERAS[1], GOOD)) == ["ships-ping"]
         assert asyncio.run(listed(base + "/mcp", ERAS[1], known)) == ["docks-ping"]
@@ -158,7 +158,7 @@ def test_closing_an_open_adapter_never_leaves_it_open_for_a_fault(
         serving.wait_for_event("problem", rule="authentication")
         serving.wait_for_event("closed")
         with pytest.raises(httpx2.ConnectError):
-            httpx2.get(url)
+            httpx2.get(url, timeout=60)
 
 
 def test_a_guarded_adapter_goes_on_in_its_last_good_version(
@@ -185,9 +185,9 @@ def test_digest_works_whichever_worker_is_asked(folder: Path, upstream: Recordin
             # Every request comes on a connection of its own, so challenge and answer part ways.
             auth = httpx2.DigestAuth("mireille", SECRET)
             headers = {"connection": "close"}
-            assert httpx2.get(url, auth=auth, headers=headers, timeout=20).status_code == 200
+            assert httpx2.get(url, auth=auth, headers=headers, timeout=60).status_code == 200
         wrong = httpx2.DigestAuth("mireille", "no")
-        assert httpx2.get(url, auth=wrong, timeout=20).status_code == 401
+        assert httpx2.get(url, auth=wrong, timeout=60).status_code == 401
 
 
 def test_other_machines_are_not_warned_of_where_everything_is_guarded(
@@ -222,7 +222,7 @@ def test_tokens_of_an_issuer_are_judged_by_its_keys(
     write(folder, upstream, rest=asked, mcp=asked, mcp_port=8080)
     with serve(folder, ports=[8080]) as serving:
         url = serving.rest() + "/ships/ping"
-        refused = httpx2.get(url)
+        refused = httpx2.get(url, timeout=60)
         assert refused.status_code == 401
         assert "/.well-known/oauth-protected-resource/mcp" in refused.headers["www-authenticate"]
         assert issuer.requests == []
@@ -235,7 +235,9 @@ def test_tokens_of_an_issuer_are_judged_by_its_keys(
         issuer.rotate()
         assert status(url, {"Authorization": f"Bearer {issuer.token()}"}) == 200
         for path in ("", "/mcp"):
-            page = httpx2.get(f"{serving.rest()}/.well-known/oauth-protected-resource{path}")
+            page = httpx2.get(
+                f"{serving.rest()}/.well-known/oauth-protected-resource{path}", timeout=60
+            )
             assert page.json()["authorization_servers"] == [issuer.url]
     assert {request.header("authorization") for request in upstream.requests} == {None}
 
@@ -258,14 +260,16 @@ def test_an_upstream_gets_tokens_of_client_credentials(
         url = serving.rest() + "/ships/ping"
         answers: list[httpx2.Response] = []
         callers = [
-            threading.Thread(target=lambda: answers.append(httpx2.get(url, headers=GOOD)))
+            threading.Thread(
+                target=lambda: answers.append(httpx2.get(url, headers=GOOD, timeout=60))
+            )
             for _ in range(8)
         ]
         for caller in callers:
             caller.start()
         issuer.hold.set()
         for caller in callers:
-            caller.join(20)
+            caller.join(60)
         assert [answer.json() for answer in answers] == [{"seen": "Bearer ***"}] * 8
         assert issuer.fetched("/token") == 1
     expected = {"Bearer token-1-of-the-issuer"}
@@ -284,7 +288,7 @@ def test_an_upstream_without_a_token_is_not_called(
     }
     write(folder, upstream, consumes=login)
     with serve(folder) as serving:
-        answered = httpx2.get(serving.rest() + "/ships/ping")
+        answered = httpx2.get(serving.rest() + "/ships/ping", timeout=60)
         assert answered.status_code == 502
         problem = answered.json()
         assert problem["type"] == "urn:naftiko:problem:upstream-credentials"

@@ -122,10 +122,10 @@ def secretive(folder: Path, upstream: RecordingUpstream) -> Iterator[Any]:
 def test_no_page_of_the_control_port_holds_a_secret(
     secretive: Any, upstream: RecordingUpstream
 ) -> None:
-    with httpx2.stream("GET", control_url(secretive, "/logs/stream"), timeout=20) as stream:
+    with httpx2.stream("GET", control_url(secretive, "/logs/stream"), timeout=60) as stream:
         ask(secretive, "/logs", "PUT", json={"level": "debug"})
         target = secretive.rest(8080) + f"/orders/list?given={CANARY}-query"
-        called = httpx2.get(target, headers={"x-given": f"{CANARY}-header"}, timeout=20)
+        called = httpx2.get(target, headers={"x-given": f"{CANARY}-header"}, timeout=60)
         assert called.status_code == 200
         assert upstream.requests[0].header("authorization") == f"Bearer {CANARY}"
         assert CANARY not in json.dumps(next_event(stream, "call"))
@@ -162,7 +162,7 @@ def test_files_are_checked_without_being_taken_over(
             assert problem["file"] == str(path)
             assert "orders.lits" in path.read_text().splitlines()[problem["line"] - 1]
             assert problem["remedy"] == 'did you mean "orders.list"?'
-        assert httpx2.get(serving.rest(8080) + "/orders/list").status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/orders/list", timeout=60).status_code == 200
         assert ask(serving, "/status").json()["capabilities"][0]["state"] == "SERVED"
 
 
@@ -174,15 +174,15 @@ def test_what_has_changed_is_taken_over_when_asked_for(
         assert ask(serving, "/config/reload", "POST").json()["changed"] == []
         write(folder, controlled(upstream.url, "list", "cancel"))
         second = write(folder, controlled(upstream.url, control={}, name="more"), "second.yaml")
-        assert httpx2.get(serving.rest(8080) + "/orders/cancel").status_code == 404
+        assert httpx2.get(serving.rest(8080) + "/orders/cancel", timeout=60).status_code == 404
         done = ask(serving, "/config/reload", "POST").json()
         assert (done["status"], done["changed"]) == ("RELOADED", [str(path), str(second)])
-        assert httpx2.get(serving.rest(8080) + "/orders/cancel").status_code == 200
-        assert httpx2.get(serving.rest(8080) + "/more/ping").status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/orders/cancel", timeout=60).status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/more/ping", timeout=60).status_code == 200
         assert [problem["rule"] for problem in done["problems"]] == ["control-taken"]
         second.unlink()
         assert ask(serving, "/config/reload", "POST").json()["removed"] == [str(second)]
-        assert httpx2.get(serving.rest(8080) + "/more/ping").status_code == 404
+        assert httpx2.get(serving.rest(8080) + "/more/ping", timeout=60).status_code == 404
 
 
 def test_a_broken_file_is_named_and_its_last_good_version_goes_on(
@@ -194,7 +194,7 @@ def test_a_broken_file_is_named_and_its_last_good_version_goes_on(
         done = ask(serving, "/config/reload", "POST").json()
         assert (done["status"], done["kept"]) == ("KEPT", [str(path)])
         assert done["problems"][0]["line"] == 1
-        assert httpx2.get(serving.rest(8080) + "/orders/list").status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/orders/list", timeout=60).status_code == 200
         assert ask(serving, "/status").json()["capabilities"][0]["state"] == "KEPT"
 
 
@@ -208,7 +208,7 @@ def test_a_reload_may_close_the_port_that_asked_for_it(
         serving.wait_for_event("closed", declared=9100)
         with pytest.raises(httpx2.ConnectError):
             ask(serving, "/health/live")
-        assert httpx2.get(serving.rest(8080) + "/orders/list").status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/orders/list", timeout=60).status_code == 200
 
 
 def test_log_levels_are_shown_and_set(folder: Path, upstream: RecordingUpstream) -> None:
@@ -222,7 +222,7 @@ def test_log_levels_are_shown_and_set(folder: Path, upstream: RecordingUpstream)
             "level": "debug",
         }
         assert ask(serving, "/logs/naftiko").json()["level"] == "debug"
-        httpx2.get(serving.rest(8080) + "/orders/list")
+        httpx2.get(serving.rest(8080) + "/orders/list", timeout=60)
         serving.wait_for_event("call", path="/orders/list", status=200)
         assert ask(serving, "/logs", "PUT", json={"level": "warning"}).status_code == 200
         assert {each["level"] for each in ask(serving, "/logs").json()["loggers"]} == {"warning"}
@@ -291,7 +291,10 @@ def test_the_log_is_streamed_as_it_is_written(folder: Path, upstream: RecordingU
     path = write(folder, controlled(upstream.url, "list", control=logs))
     with serve(folder, ports=PORTS) as serving:
         url = control_url(serving, "/logs/stream")
-        with httpx2.stream("GET", url, timeout=20) as one, httpx2.stream("GET", url) as two:
+        with (
+            httpx2.stream("GET", url, timeout=60) as one,
+            httpx2.stream("GET", url, timeout=60) as two,
+        ):
             assert one.headers["content-type"] == "text/event-stream"
             refused = ask(serving, "/logs/stream")
             assert refused.status_code == 503
@@ -301,7 +304,7 @@ def test_the_log_is_streamed_as_it_is_written(folder: Path, upstream: RecordingU
                 event = next_event(stream, "changed")
                 assert event["level"] == "info"
                 assert event["file"] == str(path)
-        with httpx2.stream("GET", url, timeout=20) as again:
+        with httpx2.stream("GET", url, timeout=60) as again:
             assert again.status_code == 200
 
 
@@ -312,10 +315,10 @@ def test_a_line_from_outside_cannot_forge_an_event_of_the_stream(
     events: list[str] = []
     with (
         serve(folder, ports=PORTS, options=["--log-level=debug"]) as serving,
-        httpx2.stream("GET", control_url(serving, "/logs/stream"), timeout=20) as stream,
+        httpx2.stream("GET", control_url(serving, "/logs/stream"), timeout=60) as stream,
     ):
-        httpx2.get(serving.rest(8080) + "/orders/%0A%0Aevent:%20log%0Adata:%20forged")
-        httpx2.get(serving.rest(8080) + "/orders/list")
+        httpx2.get(serving.rest(8080) + "/orders/%0A%0Aevent:%20log%0Adata:%20forged", timeout=60)
+        httpx2.get(serving.rest(8080) + "/orders/list", timeout=60)
         for line in stream.iter_lines():
             events.append(line)
             if line.startswith("data:") and '"/orders/list"' in line:
@@ -386,11 +389,11 @@ def test_control_endpoints_share_a_port_with_operations(
     write(folder, controlled(upstream.url, "list", control=shared))
     with serve(folder, ports=PORTS) as serving:
         base = serving.rest(8080)
-        assert httpx2.get(base + "/health/ready").json()["status"] == "UP"
-        assert httpx2.get(base + "/status").status_code == 200
-        assert httpx2.get(base + "/orders/list").status_code == 200
-        assert httpx2.get(base + "/metrics").status_code == 404
-        assert httpx2.get(base + "/openapi.json").status_code == 200
+        assert httpx2.get(base + "/health/ready", timeout=60).json()["status"] == "UP"
+        assert httpx2.get(base + "/status", timeout=60).status_code == 200
+        assert httpx2.get(base + "/orders/list", timeout=60).status_code == 200
+        assert httpx2.get(base + "/metrics", timeout=60).status_code == 404
+        assert httpx2.get(base + "/openapi.json", timeout=60).status_code == 200
 
 
 def test_an_operation_keeps_the_path_of_a_control_endpoint(
@@ -403,5 +406,5 @@ def test_an_operation_keeps_the_path_of_a_control_endpoint(
         assert serving.wait_for_event("problem", rule="path-taken")["remedy"] == (
             "give this adapter a port of its own"
         )
-        assert httpx2.get(serving.rest(8080) + "/status").json()["target"] == "/list"
-        assert httpx2.get(serving.rest(8080) + "/health/live").status_code == 404
+        assert httpx2.get(serving.rest(8080) + "/status", timeout=60).json()["target"] == "/list"
+        assert httpx2.get(serving.rest(8080) + "/health/live", timeout=60).status_code == 404

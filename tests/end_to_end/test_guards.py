@@ -44,7 +44,7 @@ def free_port() -> int:
 def buy(serving: Serving) -> httpx2.Response:
     body = {name: value for name, value in BUY.items() if name != "account"}
     url = serving.rest() + "/accounts/A1/buy"
-    return httpx2.post(url, json=body, timeout=20, trust_env=False)
+    return httpx2.post(url, json=body, timeout=60, trust_env=False)
 
 
 def test_settings_take_effect_as_they_change(folder: Path, shop_file: Path) -> None:

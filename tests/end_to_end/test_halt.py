@@ -29,7 +29,7 @@ def test_halt_stops_every_change_and_lift_lets_them_go_on(tmp_path: Path) -> Non
 
 def _list(floor: Floor) -> int:
     url = floor.serving.rest() + "/orders"
-    return httpx2.get(url, timeout=20, trust_env=False).status_code
+    return httpx2.get(url, timeout=60, trust_env=False).status_code
 
 
 def test_what_was_halted_before_it_started_is_halted(tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ def test_a_rotated_secret_is_used_from_then_on(tmp_path: Path, upstream: Recordi
         )
     )
     with serve(served) as serving:
-        httpx2.get(serving.rest() + "/run").raise_for_status()
+        httpx2.get(serving.rest() + "/run", timeout=60).raise_for_status()
         mount(secrets, "two", token="canary-two")
         serving.wait_for_event("changed")
-        httpx2.get(serving.rest() + "/run").raise_for_status()
+        httpx2.get(serving.rest() + "/run", timeout=60).raise_for_status()
     sent = [request.header("authorization") for request in upstream.requests]
     assert sent == ["Bearer canary-one", "Bearer canary-two"]
     assert "canary" not in serving.log

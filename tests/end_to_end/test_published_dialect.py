@@ -205,7 +205,7 @@ class Served:
     ) -> tuple[int, Any]:
         """Status and JSON document of a request whose target goes out exactly as given."""
         origin = urlsplit(self.serving.rest())
-        connection = http.client.HTTPConnection(str(origin.hostname), origin.port, timeout=20)
+        connection = http.client.HTTPConnection(str(origin.hostname), origin.port, timeout=60)
         sent = dict(headers or {})
         data = None
         if body is not None:

@@ -23,7 +23,7 @@ Drop = Callable[..., Path]
 
 
 def get(url: str) -> httpx2.Response:
-    return httpx2.get(url, timeout=20, trust_env=False)
+    return httpx2.get(url, timeout=60, trust_env=False)
 
 
 def status(serving: Serving, path: str) -> int:
@@ -189,7 +189,7 @@ def test_tools_can_join_and_leave_a_port_of_operations(folder: Path, drop: Drop)
             drop("orders", "live", mcp_port=mcp_port)
             serving.wait_for_event("changed", count=count)
             answer = httpx2.post(
-                f"{origin}/mcp", json=message, headers=headers, trust_env=False, timeout=20
+                f"{origin}/mcp", json=message, headers=headers, trust_env=False, timeout=60
             )
             assert (answer.status_code != 404) == (mcp_port is not None)
             assert status(serving, "/orders/live") == 200
@@ -257,7 +257,7 @@ async def test_mcp_clients_are_told_that_the_tools_have_changed(
         async with Client(serving.mcp(), mode=mode, message_handler=on_message) as client:
             before = {tool.name for tool in (await client.list_tools()).tools}
             assert before == {"orders-live"}
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 if mode == "legacy":
                     drop("accounts", "list")
                     await told.wait()

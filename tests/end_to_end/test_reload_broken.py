@@ -18,7 +18,7 @@ Drop = Callable[..., Path]
 
 
 def status(serving: Serving, path: str) -> int:
-    return httpx2.get(serving.rest() + path, timeout=20, trust_env=False).status_code
+    return httpx2.get(serving.rest() + path, timeout=60, trust_env=False).status_code
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_port_can_change_its_address_and_stays_open_where_it_cannot(
     with serve(folder) as serving:
         drop("orders", "live", rest_port=port, mcp_port=None, address=address)
         serving.wait_for_event("listening", count=2, protocol="REST")
-        answer = httpx2.get(f"http://127.0.0.1:{port}/orders/live", timeout=20, trust_env=False)
+        answer = httpx2.get(f"http://127.0.0.1:{port}/orders/live", timeout=60, trust_env=False)
         assert answer.status_code == 200
         reached = serving.events_of("listening")[-1]["address"]
         assert reached == ("0.0.0.0" if address == "0.0.0.0" else "127.0.0.1")

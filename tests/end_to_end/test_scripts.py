@@ -182,7 +182,7 @@ def test_scripts_switched_off_leave_the_rest_in_service(
     with serve(tmp_path, env={"NAFTIKO_SCRIPTING": "false"}, ports=PORTS) as serving:
         assert "scripts are switched off: the variable NAFTIKO_SCRIPTING is false" in serving.log
         assert run(serving).status_code == 404
-        response = httpx2.post(serving.rest() + "/plain", json={})
+        response = httpx2.post(serving.rest() + "/plain", json={}, timeout=60)
         assert response.json() == {"value": "GET"}
 
 

@@ -14,7 +14,7 @@ Drop = Callable[..., Path]
 
 
 def get(url: str) -> httpx2.Response:
-    return httpx2.get(url, timeout=20, trust_env=False)
+    return httpx2.get(url, timeout=60, trust_env=False)
 
 
 def post_initialize(url: str) -> httpx2.Response:
@@ -29,7 +29,7 @@ def post_initialize(url: str) -> httpx2.Response:
         },
     }
     headers = {"accept": "application/json, text/event-stream"}
-    return httpx2.post(url, json=message, headers=headers, timeout=20, trust_env=False)
+    return httpx2.post(url, json=message, headers=headers, timeout=60, trust_env=False)
 
 
 def test_rest_and_mcp_of_one_port_are_both_served_there(folder: Path, drop: Drop) -> None:
@@ -144,5 +144,7 @@ def test_t1_a_request_under_another_name_is_refused_unless_it_is_allowed(
     evil = {"host": "evil.example"}
     for options, status in (([], 403), (["--allow-host", "evil.example"], 200)):
         with serve(folder, options=options) as serving:
-            answer = httpx2.get(serving.rest() + "/orders/live", headers=evil, trust_env=False)
+            answer = httpx2.get(
+                serving.rest() + "/orders/live", headers=evil, trust_env=False, timeout=60
+            )
             assert answer.status_code == status

@@ -18,7 +18,7 @@ Drop = Callable[..., Path]
 
 
 def get(url: str) -> httpx2.Response:
-    return httpx2.get(url, timeout=20, trust_env=False)
+    return httpx2.get(url, timeout=60, trust_env=False)
 
 
 def tool_names(url: str) -> list[str]:
@@ -28,7 +28,7 @@ def tool_names(url: str) -> list[str]:
         "mcp-protocol-version": "2026-07-28",
         "mcp-method": "tools/list",
     }
-    answer = httpx2.post(url, json=message, headers=headers, timeout=20, trust_env=False)
+    answer = httpx2.post(url, json=message, headers=headers, timeout=60, trust_env=False)
     return [tool["name"] for tool in answer.json()["result"]["tools"]]
 
 

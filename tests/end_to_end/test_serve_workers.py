@@ -53,7 +53,7 @@ def is_alive(pid: int) -> bool:
 
 
 def get(url: str) -> httpx2.Response:
-    return httpx2.get(url, timeout=20, trust_env=False)
+    return httpx2.get(url, timeout=60, trust_env=False)
 
 
 def test_workers_share_the_ports_and_say_everything_once(
@@ -109,8 +109,8 @@ def test_workers_end_with_their_parent(folder: Path, drop: Drop) -> None:
         serving.wait_for_event("workers")
         workers = workers_of(serving)
         serving.process.kill()
-        serving.process.wait(20)
-        serving._reader.join(20)  # the log ends when the last worker has gone
+        serving.process.wait(60)
+        serving._reader.join(60)  # the log ends when the last worker has gone
         assert not any(is_alive(pid) for pid in workers)
         serving.process.returncode = 0
 

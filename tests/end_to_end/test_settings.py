@@ -21,7 +21,7 @@ Drop = Callable[..., Path]
 
 
 def get(serving: Serving, path: str) -> httpx2.Response:
-    return httpx2.get(serving.rest() + path, timeout=20, trust_env=False)
+    return httpx2.get(serving.rest() + path, timeout=60, trust_env=False)
 
 
 def put(folder: Path, text: str, name: str = "runtime.yaml") -> Path:

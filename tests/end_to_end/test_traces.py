@@ -147,7 +147,7 @@ def test_a_trace_leads_from_the_caller_over_the_steps_to_the_upstream(
     serving: Serving, upstream: RecordingUpstream
 ) -> None:
     headers = {"traceparent": PARENT, "tracestate": "vendor=opaque"}
-    called = httpx2.get(serving.rest(8080) + "/ships/2/crew", headers=headers)
+    called = httpx2.get(serving.rest(8080) + "/ships/2/crew", headers=headers, timeout=60)
     assert called.json() == {"name": "crew b"}
     spans = spans_of(serving, TRACE)
     by_id = {span["spanId"]: span for span in spans}
@@ -179,7 +179,7 @@ def test_spans_say_what_the_file_declares_and_nothing_that_was_given(
 ) -> None:
     target = f"/ships/2/crew?note={CANARY}"
     headers = {"traceparent": PARENT, "x-given": CANARY}
-    httpx2.get(serving.rest(8080) + target, headers=headers)
+    httpx2.get(serving.rest(8080) + target, headers=headers, timeout=60)
     spans = spans_of(serving, TRACE)
     operation = {"naftiko.operation.id": "fleet-rest.crew"}
     port = {"server.address": "127.0.0.1", "server.port": upstream.port}
@@ -234,7 +234,7 @@ def test_a_request_without_a_context_begins_a_trace(
     serving: Serving, upstream: RecordingUpstream
 ) -> None:
     for headers in ({}, {"traceparent": "00-not-a-trace-01", "tracestate": "a=1"}):
-        httpx2.get(serving.rest(8080) + "/ships/1/crew", headers=headers)
+        httpx2.get(serving.rest(8080) + "/ships/1/crew", headers=headers, timeout=60)
     traces = {context(upstream, index)[0] for index in range(4)}
     assert len(traces) == 2
     assert all(request.all("tracestate") == [] for request in upstream.requests)
@@ -280,7 +280,7 @@ async def test_a_message_without_meta_goes_on_with_the_trace_of_its_http_request
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": "2025-06-18",
     }
-    answered = httpx2.post(serving.mcp(9090), json=message, headers=headers, timeout=20)
+    answered = httpx2.post(serving.mcp(9090), json=message, headers=headers, timeout=60)
     assert answered.status_code == 200
     assert context(upstream, 0)[0] == TRACE
 
@@ -292,9 +292,9 @@ async def test_what_clients_make_up_names_no_metric(serving: Serving) -> None:
         "mcp-protocol-version": "2025-06-18",
     }
     message = {"jsonrpc": "2.0", "id": 1, "method": f"{CANARY}/list", "params": {}}
-    httpx2.post(serving.mcp(9090), json=message, headers=headers, timeout=20)
-    httpx2.request(CANARY.upper(), serving.rest(8080) + "/ships/1/crew")
-    httpx2.get(serving.rest(8080) + f"/{CANARY}")
+    httpx2.post(serving.mcp(9090), json=message, headers=headers, timeout=60)
+    httpx2.request(CANARY.upper(), serving.rest(8080) + "/ships/1/crew", timeout=60)
+    httpx2.get(serving.rest(8080) + f"/{CANARY}", timeout=60)
     metrics = ask(serving, "/metrics").text
     assert CANARY not in metrics.lower()
     unknown = 'adapter="rest",capability="",operation="",status="404"} 1'
@@ -306,8 +306,8 @@ def test_b3_is_sent_where_the_file_says_so(folder: Path, upstream: RecordingUpst
     write(folder, sequence(upstream.url, {"traces": {"propagation": "b3"}}))
     with serve(folder, ports=PORTS) as serving:
         url = serving.rest(8080) + "/ships/1/crew"
-        httpx2.get(url, headers={"traceparent": PARENT})
-        httpx2.get(url, headers={"b3": f"{'a' * 32}-{SPAN}-0"})
+        httpx2.get(url, headers={"traceparent": PARENT}, timeout=60)
+        httpx2.get(url, headers={"b3": f"{'a' * 32}-{SPAN}-0"}, timeout=60)
         values = [request.header("b3") or "" for request in upstream.requests]
         assert re.fullmatch(f"{TRACE}-[0-9a-f]{{16}}-1", values[0])
         assert re.fullmatch(f"{'a' * 32}-[0-9a-f]{{16}}-0", values[2])
@@ -320,8 +320,8 @@ def test_the_share_that_is_sampled_is_the_files(folder: Path, upstream: Recordin
     write(folder, sequence(upstream.url, {"traces": {"sampling": 0}}))
     with serve(folder, ports=PORTS) as serving:
         url = serving.rest(8080) + "/ships/1/crew"
-        httpx2.get(url)
-        httpx2.get(url, headers={"traceparent": PARENT})
+        httpx2.get(url, timeout=60)
+        httpx2.get(url, headers={"traceparent": PARENT}, timeout=60)
         assert [context(upstream, index)[2] for index in (0, 1)] == ["0", "0"]
         assert [context(upstream, index)[2] for index in (2, 3)] == ["1", "1"]
         listed = ask(serving, "/traces").json()
@@ -337,7 +337,7 @@ def test_nothing_is_recorded_or_sent_unless_somebody_asks(
     write(folder, controlled(upstream.url, "list", control=control))
     with serve(folder, ports=PORTS) as serving:
         headers = {"traceparent": PARENT, "tracestate": "a=1", "b3": f"{TRACE}-{SPAN}-1"}
-        httpx2.get(serving.rest(8080) + "/orders/list", headers=headers)
+        httpx2.get(serving.rest(8080) + "/orders/list", headers=headers, timeout=60)
         names = {name.lower() for name, _ in upstream.requests[0].headers}
         assert not names & {"traceparent", "tracestate", "b3"}
         assert ask(serving, "/metrics").status_code == 404
@@ -353,9 +353,9 @@ def test_traces_are_listed_newest_first_and_chosen_by_operation_and_status(
     with serve(folder, ports=PORTS) as serving:
         upstream.answers(reply_json({}))
         for _ in range(12):
-            httpx2.get(serving.rest(8080) + "/orders/list")
+            httpx2.get(serving.rest(8080) + "/orders/list", timeout=60)
         upstream.answers(Reply(raw=b"nonsense\r\n\r\n"))
-        assert httpx2.get(serving.rest(8080) + "/orders/fails").status_code == 502
+        assert httpx2.get(serving.rest(8080) + "/orders/fails", timeout=60).status_code == 502
         listed = ask(serving, "/traces").json()
         assert (listed["bufferSize"], listed["bufferUsed"]) == (10, 10)
         assert len(listed["traces"]) == 10
@@ -396,16 +396,16 @@ def test_a_reload_goes_on_counting_and_follows_the_files_observability(
     path = write(folder, sequence(upstream.url))
     with serve(folder, ports=PORTS) as serving:
         url = serving.rest(8080) + "/ships/1/crew"
-        httpx2.get(url)
+        httpx2.get(url, timeout=60)
         path.write_text(sequence(upstream.url, {"traces": {"propagation": "b3"}}))
         serving.wait_for_event("changed", 1)
-        httpx2.get(url)
+        httpx2.get(url, timeout=60)
         assert upstream.requests[-1].header("b3") is not None
         assert ask(serving, "/traces").json()["bufferUsed"] == 2
         assert 'operation="fleet-rest.crew",status="200"} 2' in ask(serving, "/metrics").text
         path.write_text(sequence(upstream.url, {"enabled": False}))
         serving.wait_for_event("changed", 2)
-        httpx2.get(url)
+        httpx2.get(url, timeout=60)
         assert upstream.requests[-1].header("b3") is None
         assert ask(serving, "/metrics").status_code == 404
 
@@ -423,7 +423,7 @@ def test_traces_are_sent_to_the_collector_that_the_file_names(
         write(folder, sequence(upstream.url, observability, binds=binds))
         with serve(folder, ports=PORTS, env={"COLLECTOR": collector.url}) as serving:
             target = f"{serving.rest(8080)}/ships/2/crew?given={CANARY}"
-            httpx2.get(target, headers={"traceparent": PARENT, "x-given": CANARY})
+            httpx2.get(target, headers={"traceparent": PARENT, "x-given": CANARY}, timeout=60)
         # The process has ended: what it had not sent by then came with its end.
         spans = collector.wait_for_spans(7)
     assert {span.trace_id for span in spans} == {TRACE}
@@ -443,7 +443,9 @@ def test_the_environment_alone_turns_sending_on(folder: Path, upstream: Recordin
     with OtlpReceiver() as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "shop"}
         with serve(folder, env=variables) as serving:
-            httpx2.get(serving.rest(8080) + "/orders/list", headers={"traceparent": PARENT})
+            httpx2.get(
+                serving.rest(8080) + "/orders/list", headers={"traceparent": PARENT}, timeout=60
+            )
         spans = collector.wait_for_spans(2)
     assert sorted(span.name for span in spans) == ["http.client.GET", "rest.request"]
     assert {span.trace_id for span in spans} == {TRACE}
@@ -461,7 +463,7 @@ def test_a_collector_that_is_not_there_costs_nothing_but_a_warning(
         "OTEL_BSP_SCHEDULE_DELAY": "50",
     }
     with serve(folder, env=variables) as serving:
-        assert httpx2.get(serving.rest(8080) + "/orders/list").status_code == 200
+        assert httpx2.get(serving.rest(8080) + "/orders/list", timeout=60).status_code == 200
         lost = serving.wait_for_event("spans-lost")
         assert "http://127.0.0.1:9" in lost["message"]
 
@@ -476,10 +478,12 @@ def test_what_two_files_say_differently_is_named_and_the_first_holds(
     with serve(folder, ports=(*PORTS, 9200)) as serving:
         problem = serving.wait_for_event("problem", rule="observability-conflict")
         assert problem["file"].endswith("b.yaml")
-        httpx2.get(serving.rest(8080) + "/ships/1/crew", headers={"traceparent": PARENT})
+        httpx2.get(
+            serving.rest(8080) + "/ships/1/crew", headers={"traceparent": PARENT}, timeout=60
+        )
         assert context(upstream, 0)[0] == TRACE
         second = f"http://127.0.0.1:{serving.port(9200)}"
-        assert httpx2.get(second + "/traces").json()["bufferUsed"] == 1
+        assert httpx2.get(second + "/traces", timeout=60).json()["bufferUsed"] == 1
 
 
 @pytest.mark.anyio

@@ -102,7 +102,7 @@ def _look_at_the_market(running: RunningGateway) -> None:
     """The gateway previews no order in what nobody has looked at, as the real one."""
     url = f"{running.base_uri}/iserver/marketdata/snapshot?conids={AAPL}&fields=31"
     verify = ssl.create_default_context(cafile=str(running.certificate_path))
-    with httpx2.Client(verify=verify, trust_env=False, timeout=20) as http:
+    with httpx2.Client(verify=verify, trust_env=False, timeout=60) as http:
         http.get(f"{running.base_uri}/iserver/accounts").raise_for_status()
         http.get(url).raise_for_status()
 

@@ -32,7 +32,7 @@ def write(folder: Path, upstream: RecordingUpstream, **rule: Any) -> None:
 
 
 def get(serving: Serving, path: str = "/orders/list") -> httpx2.Response:
-    return httpx2.get(serving.rest() + path, timeout=20)
+    return httpx2.get(serving.rest() + path, timeout=60)
 
 
 def call_tool(serving: Serving, name: str = "orders-list") -> dict[str, Any]:
@@ -50,7 +50,7 @@ def call_tool(serving: Serving, name: str = "orders-list") -> dict[str, Any]:
         "mcp-method": "tools/call",
         "mcp-name": name,
     }
-    answer = httpx2.post(serving.mcp(), json=message, headers=headers, timeout=20)
+    answer = httpx2.post(serving.mcp(), json=message, headers=headers, timeout=60)
     result: dict[str, Any] = answer.json()["result"]
     return result
 

@@ -343,7 +343,7 @@ asyncio.run(main())
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert process.stdout is not None
     pids = [int(pid) for pid in process.stdout.readline().split()]
-    process.wait(20)
+    process.wait(60)
     process.stdout.close()
     assert len(pids) == 2, "Python and Monty"
     await until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))

@@ -24,7 +24,7 @@ def paper(gateway: PaperGateway) -> Iterator[Paper]:
     """A fresh session: nothing has been called yet."""
     with running_gateway(gateway) as running:
         trust = ssl.create_default_context(cafile=running.certificate_path)
-        with httpx2.Client(verify=trust, timeout=10) as http:
+        with httpx2.Client(verify=trust, timeout=60) as http:
             yield Paper(running, http)
 
 

@@ -193,7 +193,7 @@ def test_positions_come_in_pages_of_a_hundred() -> None:
     gateway = PaperGateway(clock=AdjustableClock(frozen_at=NOON), pacing=0, fillers=250)
     with running_gateway(gateway) as running:
         trust = ssl.create_default_context(cafile=running.certificate_path)
-        with httpx2.Client(verify=trust) as http:
+        with httpx2.Client(verify=trust, timeout=60) as http:
             paper = Paper(running, http)
             paper.open_account()
             pages = [paper.get(f"/portfolio/{ACCOUNT}/positions/{n}").json() for n in range(4)]

@@ -57,10 +57,10 @@ def refused(*options: str) -> tuple[int, str]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_stops_cleanly(number: signal.Signals) -> None:
     with program() as (process, ready):
-        answer = httpx2.post(f"{ready['url']}/v1/api/tickle", verify=False)
+        answer = httpx2.post(f"{ready['url']}/v1/api/tickle", verify=False, timeout=60)
         assert answer.json()["userId"] == 123456789
         process.send_signal(number)
-        out, errors = process.communicate(timeout=20)
+        out, errors = process.communicate(timeout=60)
         assert (process.returncode, out, errors) == (0, "", "")
 
 
@@ -70,7 +70,7 @@ def test_the_certificate_is_kept_in_the_state_folder(tmp_path: Path) -> None:
         with program("--state", str(tmp_path / "state")) as (_process, ready):
             prints.append(ready["print"])
             trust = ssl.create_default_context(cafile=tmp_path / "state" / "paper-gateway.pem")
-            assert httpx2.get(ready["url"], verify=trust).status_code == 200
+            assert httpx2.get(ready["url"], verify=trust, timeout=60).status_code == 200
     assert prints[0] == prints[1]
     key = tmp_path / "state" / "paper-gateway.key"
     assert key.stat().st_mode & 0o077 == 0
@@ -89,16 +89,18 @@ def test_it_can_start_logged_out_and_with_faults() -> None:
     with program(*options) as (_process, ready):
         assert ready["login"] == "logged out"
         tickle = f"{ready['url']}/v1/api/tickle"
-        statuses = [httpx2.post(tickle, verify=False).status_code for _ in range(2)]
+        statuses = [httpx2.post(tickle, verify=False, timeout=60).status_code for _ in range(2)]
         assert statuses == [503, 401]
-        httpx2.post(f"{ready['url']}/paper/login", verify=False)
-        assert httpx2.post(tickle, verify=False).status_code == 200
+        httpx2.post(f"{ready['url']}/paper/login", verify=False, timeout=60)
+        assert httpx2.post(tickle, verify=False, timeout=60).status_code == 200
 
 
 def test_pacing_is_on_unless_it_is_switched_off() -> None:
     with program() as (_process, ready):
         statuses = [
-            httpx2.get(f"{ready['url']}/v1/api/iserver/accounts", verify=False).status_code
+            httpx2.get(
+                f"{ready['url']}/v1/api/iserver/accounts", verify=False, timeout=60
+            ).status_code
             for _ in range(2)
         ]
         assert statuses == [200, 429]

@@ -24,7 +24,7 @@ def raw_request(paper: Paper, head: str) -> bytes:
     where = urlsplit(paper.running.url)
     trust = ssl.create_default_context(cafile=paper.running.certificate_path)
     with (
-        socket.create_connection((where.hostname, where.port), timeout=10) as plain,
+        socket.create_connection((where.hostname, where.port), timeout=60) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         secured.sendall(head.encode())
@@ -33,7 +33,7 @@ def raw_request(paper: Paper, head: str) -> bytes:
 
 def test_an_unknown_certificate_is_not_trusted(paper: Paper) -> None:
     with pytest.raises(httpx2.ConnectError):
-        httpx2.get(paper.running.url, verify=ssl.create_default_context())
+        httpx2.get(paper.running.url, verify=ssl.create_default_context(), timeout=60)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -204,7 +204,7 @@ def test_a_browser_can_log_in_with_the_page_s_button() -> None:
     gateway = PaperGateway(logged_in=False, pacing=0)
     with running_gateway(gateway) as running:
         trust = ssl.create_default_context(cafile=running.certificate_path)
-        with httpx2.Client(verify=trust) as http:
+        with httpx2.Client(verify=trust, timeout=60) as http:
             page = http.get(running.url)
             assert "Paper gateway" in page.text
             assert "logged out" in page.text
@@ -225,7 +225,7 @@ def paced() -> Iterator[Paper]:
     gateway = PaperGateway(clock=AdjustableClock(frozen_at=NOON), pacing=1)
     with running_gateway(gateway) as running:
         trust = ssl.create_default_context(cafile=running.certificate_path)
-        with httpx2.Client(verify=trust) as client:
+        with httpx2.Client(verify=trust, timeout=60) as client:
             yield Paper(running, client)
 
 

@@ -21,7 +21,7 @@ from naftiko_runtime.serving.sockets import open_socket
 
 pytestmark = pytest.mark.anyio
 
-SECONDS = 20
+SECONDS = 60
 
 
 async def echo_length(scope: Scope, receive: Receive, send: Send) -> None:

@@ -95,7 +95,7 @@ def test_who_knows_the_password_is_let_in_again_and_again(algorithm: str) -> Non
 def test_a_client_library_is_let_in_with_any_password(password: str) -> None:
     with guarding(asking("digest", username=USER, password=password)) as listener:
         auth = httpx2.DigestAuth(USER, password)
-        answered = httpx2.get(f"{listener.origin}/ships?a=%2f&b", auth=auth)
+        answered = httpx2.get(f"{listener.origin}/ships?a=%2f&b", auth=auth, timeout=60)
         assert answered.status_code == 200
         assert listener.engine.calls == ["GET /ships"]
 

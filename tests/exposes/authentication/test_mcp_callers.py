@@ -76,7 +76,7 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """The official client, sending these headers with each request."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=20))
+        http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=60))
         transport = streamable_http_client(listener.url, http_client=http)
         yield await stack.enter_async_context(Client(transport, mode=era, **options))
 
@@ -116,7 +116,7 @@ async def test_the_official_client_works_with_digest(era: str) -> None:
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(listening(adapters_of(a=DIGEST), echoing()))
         auth = httpx2.DigestAuth(USER, TOKEN)
-        http = await stack.enter_async_context(httpx2.AsyncClient(auth=auth, timeout=20))
+        http = await stack.enter_async_context(httpx2.AsyncClient(auth=auth, timeout=60))
         transport = streamable_http_client(listener.url, http_client=http)
         client = await stack.enter_async_context(Client(transport, mode=era))
         for _ in range(3):

@@ -90,7 +90,7 @@ async def listening(
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind(("127.0.0.1", 0))
-        async with app.running(), httpx2.AsyncClient(timeout=20) as http:
+        async with app.running(), httpx2.AsyncClient(timeout=60) as http:
             await server.startup([listener])
             try:
                 yield Listener(app, listener.getsockname()[1], http)

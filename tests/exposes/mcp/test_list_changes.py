@@ -60,10 +60,10 @@ async def connected(listener: Listener, era: str) -> AsyncIterator[tuple[Any, Ea
             if response.request.method == "GET":
                 stream_is_open.set()
 
-        async with httpx2.AsyncClient(event_hooks={"response": [watch]}) as http:
+        async with httpx2.AsyncClient(event_hooks={"response": [watch]}, timeout=60) as http:
             transport = streamable_http_client(listener.url, http_client=http)
             async with Client(transport, mode=era, message_handler=ears.on_message) as client:
-                with anyio.fail_after(20):
+                with anyio.fail_after(60):
                     await stream_is_open.wait()
                 yield client, ears
         return
@@ -128,7 +128,7 @@ async def test_a_client_that_has_gone_holds_up_no_reload() -> None:
     async with listening(OLD, echoing()) as listener:
         async with connected(listener, HANDSHAKE):
             pass
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await listener.app.replace(NEW)
         async with connected(listener, HANDSHAKE) as (_, ears):
             await listener.app.replace(OLD)

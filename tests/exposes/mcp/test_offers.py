@@ -168,10 +168,10 @@ async def listening_client(listener: Listener, era: str) -> AsyncIterator[tuple[
             if response.request.method == "GET":
                 stream_is_open.set()
 
-        async with httpx2.AsyncClient(event_hooks={"response": [watch]}) as http:
+        async with httpx2.AsyncClient(event_hooks={"response": [watch]}, timeout=60) as http:
             transport = streamable_http_client(listener.url, http_client=http)
             async with Client(transport, mode=era, message_handler=ears.on_message) as client:
-                with anyio.fail_after(20):
+                with anyio.fail_after(60):
                     await stream_is_open.wait()
                 yield client, ears
         return

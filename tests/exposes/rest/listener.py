@@ -21,7 +21,7 @@ from naftiko_runtime.exposes.rest.table import build_rest_table
 from naftiko_runtime.plan.operation import RestAdapterPlan, RestOperationPlan
 from tests.exposes.rest.plans import Engine, adapter, labelled
 
-SECONDS = 15.0
+SECONDS = 60.0
 """How long a test waits for what should happen at once."""
 
 
