@@ -179,7 +179,12 @@ class McpApplication:
         scope = _accepting(scope)
         with await self._views.use(admitted.plans) as view:
             recorder = None if self._telemetry is None else self._telemetry.recorder
-            reply = await view.lane.answer(message, scope, receive, admitted.principal, recorder)
+            session = view.session(scope, admitted.principal)
+            if session is not None and message.get("method") == "notifications/cancelled":
+                session.cancel(message)
+            reply = await view.lane.answer(
+                message, scope, receive, admitted.principal, recorder, session
+            )
             if reply is not None:
                 return None if reply is HUNG_UP else reply
             transport = await view.sdk()

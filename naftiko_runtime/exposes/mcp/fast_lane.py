@@ -1,9 +1,9 @@
-"""Answers the common requests of stateless clients beside the SDK, many times faster.
+"""Answers the common requests of clients beside the SDK, many times faster.
 
-It takes requests of `tools/call`, `tools/list` and `server/discover` that are right in every
-respect; as long as nobody asks for more, the SDK is not even imported. Whatever is unusual -
-sessions, errors of the protocol, other methods - is left to the SDK, which stays the reference:
-tests hold both against each other.
+It takes requests of `tools/call`, `tools/list`, `server/discover` and `ping` that are right in
+every respect, in sessions or without; as long as nobody asks for more, the SDK is not even
+imported. Whatever is unusual - errors of the protocol, other methods, what a user may be asked - is
+left to the SDK, which stays the reference: tests hold both against each other.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from naftiko_runtime.exposes.mcp.results import (
     takes_long,
     tool_result,
 )
+from naftiko_runtime.exposes.mcp.sessions import JSON, Session
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import OUTCOME, Execute, ListedTool
 from naftiko_runtime.exposes.rest.disconnect import run_while_connected
@@ -77,15 +78,30 @@ class FastLane:
         receive: Receive,
         principal: str = "",
         recorder: Recorder | None = None,
+        session: Session | None = None,
     ) -> Reply | None:
         """The answer; None when the request is the SDK's, and HUNG_UP when nobody waits for it.
+        `session` is the one that the request names.
 
         With None nothing was done, or the outcome is in the scope, for a client to be asked what
         it asks; so that no call is executed twice.
         """
-        request = read_request(message, scope)
+        request = read_request(message, scope, session)
         if request is None:
             return None
+        if session is None:
+            return await self._answer(request, scope, receive, principal, recorder)
+        with session:
+            return await self._answer(request, scope, receive, principal, recorder)
+
+    async def _answer(
+        self,
+        request: FastRequest,
+        scope: Scope,
+        receive: Receive,
+        principal: str,
+        recorder: Recorder | None,
+    ) -> Reply | None:
         if request.method in LISTS:
             reply = self._list(request)
             if reply is not None and recorder is not None:
@@ -93,7 +109,7 @@ class FastLane:
                     pass
             return reply
         tool = self._table.tools.find(str(request.params["name"]))
-        if tool is None:
+        if tool is None or (request.session is not None and request.asks and not _is_safe(tool)):
             return None
         origin = Origin("mcp", principal) if principal else UNKNOWN_MCP
         if recorder is None:
@@ -119,7 +135,8 @@ class FastLane:
         if outcome is None:
             if span is not None:
                 span.error = "cancelled"
-            return HUNG_UP
+            session = request.session
+            return HUNG_UP if session is None else session.given_up(encode_json(request.id))
         answers = None
         if isinstance(outcome, Failure) and outcome.question is not None:
             if request.asks:
@@ -134,6 +151,8 @@ class FastLane:
 
     def _list(self, request: FastRequest) -> Reply | None:
         """Lists are written once: those of many tools are by far the dearest answers to make."""
+        if request.method == "ping":
+            return self._reply(request, b"{")
         known = self._lists.get(request.key)
         if known is None:
             answer = None
@@ -149,9 +168,11 @@ class FastLane:
     def _reply(self, request: FastRequest, result: bytes) -> Reply:
         """The answer with a result, which is a JSON object that is left open."""
         tail = self._modern_tail() if request.is_modern else b"}}"
-        body = b'{"jsonrpc":"2.0","id":' + request.id + b',"result":' + result + tail
-        length = (b"content-length", b"%d" % len(body))
-        return Reply(200, [(b"content-type", b"application/json"), length], body)
+        id = encode_json(request.id)
+        body = b'{"jsonrpc":"2.0","id":' + id + b',"result":' + result + tail
+        if request.session is not None:
+            return Reply(200, request.session.headers(body), body)
+        return Reply(200, [JSON, (b"content-length", b"%d" % len(body))], body)
 
     def _modern_tail(self) -> bytes:
         if not self._tail:
@@ -162,20 +183,26 @@ class FastLane:
     async def _call(
         self, tool: ListedTool, request: FastRequest, receive: Receive, origin: Origin
     ) -> Outcome | None:
-        """Runs a call. One that only reads ends when a caller of 2026-07-28 hangs up; one that can
-        change something is never cut off halfway."""
+        """Runs a call. One that only reads ends when a caller of 2026-07-28 hangs up, or one with a
+        session cancels it; one that can change something is never cut off halfway."""
         arguments = request.params.get("arguments", {})
         assert isinstance(arguments, dict)
-        plan = tool.plan.operation
         try:
-            work = self._execute(plan, read_arguments(tool, arguments, origin))
-            if request.is_modern and plan.action.method in _SAFE and not plan.changes:
+            work = self._execute(tool.plan.operation, read_arguments(tool, arguments, origin))
+            if request.session is not None:
+                return await request.session.run(request.id, work, is_safe=_is_safe(tool))
+            if request.is_modern and _is_safe(tool):
                 return await run_while_connected(work, receive)
             return await work
         except CallFailed as failed:
             return failed.failure
         except Exception:
             return Failure(FailureKind.INTERNAL, log_incident(), executed=True)
+
+
+def _is_safe(tool: ListedTool) -> bool:
+    plan = tool.plan.operation
+    return plan.action.method in _SAFE and not plan.changes
 
 
 def _span(recorder: Recorder, request: FastRequest, scope: Scope) -> Span:

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from naftiko_runtime.json_codec import encode_json
+from naftiko_runtime.exposes.mcp.sessions import SESSION_ID, Session
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.lazy_dataclasses import dataclass
 
@@ -16,13 +16,19 @@ VERSIONS: Final = frozenset({MODERN, "2025-06-18", "2025-11-25"})
 """Protocol versions whose answers are the same but for what is written here; older ones know no
 structured content."""
 META: Final = "io.modelcontextprotocol/"
-LISTS: Final = frozenset({"tools/list", "server/discover"})
+LISTS: Final = frozenset({"tools/list", "server/discover", "ping"})
+"""Methods whose answers only depend on what is served."""
+DRY_RUN: Final = "naftiko/dry-run"
+"""The member of `_meta` with which a client asks what a tool would send."""
 
 _JSON: Final = frozenset({b"application/json", b"application/json; charset=utf-8"})
 _HEADERS: Final = frozenset(
-    {b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"accept", b"content-type"}
+    {b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"accept", b"content-type", SESSION_ID}
 )
-_SESSION: Final = frozenset({b"mcp-session-id", b"last-event-id"})
+_HANDSHAKE_HEADERS: Final = frozenset(
+    {None, b"2024-11-05", b"2025-03-26", b"2025-06-18", b"2025-11-25"}
+)
+"""What the requests of a session may say of their version, which was agreed on before."""
 _VERSION: Final = f"{META}protocolVersion"
 _CAPABILITIES: Final = f"{META}clientCapabilities"
 _CLIENT: Final = f"{META}clientInfo"
@@ -39,8 +45,9 @@ class FastRequest:
 
     version: str
     method: str
-    id: bytes
+    id: JsonValue
     params: Mapping[str, JsonValue]
+    session: Session | None = None
 
     @property
     def is_modern(self) -> bool:
@@ -55,6 +62,8 @@ class FastRequest:
     @property
     def asks(self) -> bool:
         """Whether the client says that it can ask its user."""
+        if self.session is not None:
+            return self.session.asks
         meta = self.params.get("_meta")
         declared = meta.get(_CAPABILITIES) if isinstance(meta, dict) else None
         return isinstance(declared, dict) and declared.get("elicitation") is not None
@@ -64,8 +73,10 @@ class FastRequest:
         return self.version, self.method, self.cursor or ""
 
 
-def read_request(message: Mapping[str, JsonValue], scope: Scope) -> FastRequest | None:
-    """The request, None for one that the SDK has to judge."""
+def read_request(
+    message: Mapping[str, JsonValue], scope: Scope, session: Session | None = None
+) -> FastRequest | None:
+    """The request, None for one that the SDK has to judge. `session` is the one that it names."""
     method, params = message.get("method"), message.get("params", {})
     if "id" not in message or not isinstance(params, dict) or not isinstance(method, str):
         return None
@@ -74,21 +85,31 @@ def read_request(message: Mapping[str, JsonValue], scope: Scope) -> FastRequest 
     headers = _headers(scope["headers"])
     if headers is None or not _is_ordinary(headers):
         return None
-    version = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
-    if version not in VERSIONS or not _fits(method, params, version, headers):
+    version = _version(headers, session)
+    if version is None or not _fits(method, params, version, headers):
         return None
-    return FastRequest(version, method, encode_json(message["id"]), params)
+    return FastRequest(version, method, message["id"], params, session)
+
+
+def _version(headers: Mapping[bytes, bytes], session: Session | None) -> str | None:
+    """The version that an answer has to be in; None where that is not known here."""
+    named = headers.get(b"mcp-protocol-version")
+    if session is not None:
+        version = session.version if named in _HANDSHAKE_HEADERS else ""
+    else:
+        version = "" if named is None or SESSION_ID in headers else named.decode("latin-1")
+    return version if version in VERSIONS else None
 
 
 def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
-    """The headers that matter; None when one comes twice or belongs to a session."""
+    """The headers that matter; None when one comes twice, or a stream is to be resumed."""
     found: dict[bytes, bytes] = {}
     for name, value in given:
         if name in _HEADERS:
             if name in found:
                 return None
             found[name] = value
-        elif name in _SESSION:
+        elif name == b"last-event-id":
             return None
     return found
 
@@ -118,8 +139,16 @@ def _fits(
     if not isinstance(meta, dict):
         return False
     if version != MODERN:
-        return not meta and method != "server/discover"
-    return _fits_modern(method, name, meta, headers)
+        return method != "server/discover" and _fits_handshake(meta)
+    return method != "ping" and _fits_modern(method, name, meta, headers)
+
+
+def _fits_handshake(meta: Mapping[str, JsonValue]) -> bool:
+    """Whether all that `_meta` says can be passed over: nobody is told of a call's progress."""
+    token = meta.get("progressToken", "")
+    if not isinstance(token, str | int) or isinstance(token, bool):
+        return False
+    return not any(key == DRY_RUN or key.startswith(META) for key in meta)
 
 
 def _fits_modern(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 import anyio
 import mcp_types as types
@@ -71,6 +71,7 @@ class McpServer:
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         self._connections: WeakSet[Connection] = WeakSet()
+        self._ready: WeakValueDictionary[str, Connection] = WeakValueDictionary()
         self._lists: dict[tuple[str, str], HandlerResult] = {}
         tools = ToolHandlers(lambda: self._table.tools, execute, asking)
         resources = ResourceHandlers(lambda: self._table.resources, execute)
@@ -114,6 +115,10 @@ class McpServer:
                 for connection in list(self._connections):
                     tasks.start_soon(self._tell, connection, events)
 
+    def ready(self, session: str) -> Connection | None:
+        """The connection of a session whose client has said that it is ready."""
+        return self._ready.get(session)
+
     def close_listeners(self) -> None:
         """Ends the streams on which clients of 2026-07-28 wait for changes."""
         self._listeners.close()
@@ -134,6 +139,8 @@ class McpServer:
 
     async def _remember(self, context: Context, params: types.NotificationParams) -> None:
         connection = _connection(context)
+        if connection.session_id is not None:
+            self._ready[connection.session_id] = connection
         if connection.has_standalone_channel:
             self._connections.add(connection)
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from mcp.server import Server
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.server import McpServer
+from naftiko_runtime.exposes.mcp.sessions import SESSION_ID, Session
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tool_handlers import MESSAGE
 from naftiko_runtime.exposes.mcp.tools import Execute
@@ -23,8 +24,9 @@ from naftiko_runtime.telemetry.recorder import Telemetry
 
 _IDLE_SECONDS: Final = 30 * 60
 _MOST_SESSIONS: Final = 2000
-_SESSION: Final = b"mcp-session-id"
 _VERSION: Final = b"mcp-protocol-version"
+_SESSION: Final = "naftiko.session"
+"""Where a connection of the SDK holds what the fast lane knows of its session."""
 
 
 class HttpTransport:
@@ -82,7 +84,7 @@ class HttpTransport:
             manager = self._modern
         elif self._keep_sessions and message.get("method") == "initialize":
             manager = self._asking_sessions if _can_ask(message) else self._sessions
-        elif self._keep_sessions and _header(scope, _SESSION) is not None:
+        elif self._keep_sessions and _header(scope, SESSION_ID) is not None:
             manager = self._manager_of(scope)
         else:
             manager = self._plain
@@ -94,7 +96,9 @@ class HttpTransport:
 
     def holds_session(self, scope: Scope) -> bool:
         """Whether a GET or DELETE means a session: they do for the handshake versions only."""
-        return self._keep_sessions and _header(scope, _SESSION) is not None and _is_handshake(scope)
+        return (
+            self._keep_sessions and _header(scope, SESSION_ID) is not None and _is_handshake(scope)
+        )
 
     async def session(
         self, scope: Scope, receive: Receive, send: Send, principal: str = ""
@@ -103,11 +107,36 @@ class HttpTransport:
         _identify(scope, principal)
         # Streams cannot be resumed, and the SDK would leave a client that tries without answer.
         headers = [pair for pair in scope["headers"] if pair[0] != b"last-event-id"]
+        known = self.find(scope, principal) if scope["method"] == "DELETE" else None
         await self._manager_of(scope).handle_request({**scope, "headers": headers}, receive, send)
+        if known is not None and not known.is_open:
+            known.cancel_all()
+
+    def find(self, scope: Scope, principal: str) -> Session | None:
+        """The session that a request of its `principal` names, if it is open and ready."""
+        id = _header(scope, SESSION_ID)
+        if id is None or not self._keep_sessions:
+            return None
+        name, manager = id.decode("latin-1"), self._manager_of(scope)
+        sdk = manager._server_instances.get(name)
+        if sdk is None:
+            return None
+        owner = manager._session_owners.get(name)
+        if owner != (None if not principal else authorization_context(_user(principal))):
+            return None
+        connection = self.server.ready(name)
+        if connection is None:
+            return None
+        known: Session | None = connection.state.get(_SESSION)
+        if known is None:
+            asks = manager is self._asking_sessions
+            known = Session(id, connection.protocol_version, asks, sdk)
+            connection.state[_SESSION] = known
+        return known if known.is_open else None
 
     def _manager_of(self, scope: Scope) -> StreamableHTTPSessionManager:
         """The one that knows the session of a request, if any does; the SDK does not say."""
-        session = (_header(scope, _SESSION) or b"").decode("latin-1")
+        session = (_header(scope, SESSION_ID) or b"").decode("latin-1")
         asks = session in self._asking_sessions._server_instances
         return self._asking_sessions if asks else self._sessions
 
@@ -131,7 +160,11 @@ def _can_ask(initialize: Mapping[str, JsonValue]) -> bool:
 def _identify(scope: Scope, principal: str) -> None:
     """Says who calls in the SDK's way: it compares callers with the one who began a session."""
     if principal:
-        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal, scopes=[]))
+        scope["user"] = _user(principal)
+
+
+def _user(principal: str) -> AuthenticatedUser:
+    return AuthenticatedUser(AccessToken(token="", client_id=principal, scopes=[]))
 
 
 def _is_handshake(scope: Scope) -> bool:

@@ -24,6 +24,9 @@ from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.inbound import InboundPlan
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
+    from naftiko_runtime.exposes.mcp.sessions import Session
     from naftiko_runtime.exposes.mcp.transport import HttpTransport
 
 _log = logging.getLogger("naftiko.mcp")
@@ -51,6 +54,10 @@ class View:
             detail = "MCP cannot be served at the moment - the log of the runtime says why"
             raise fail(FailureKind.INTERNAL, detail)
         return self.transport
+
+    def session(self, scope: Scope, principal: str) -> Session | None:
+        """The open session that a request names; they are the SDK's."""
+        return None if self.transport is None else self.transport.find(scope, principal)
 
     async def show(self, table: McpTable) -> None:
         self.table = table
