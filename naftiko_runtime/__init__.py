@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from naftiko_runtime.plan.load import LoadedFile
 
-    __version__: str
+__version__ = "0.1.0"
+"""The one place that says so. Asking an installation for it takes as long as reading a file."""
 
 __all__ = ["__version__", "load", "serve"]
 
@@ -51,14 +52,3 @@ def serve(*paths: str | os.PathLike[str]) -> int:
     from naftiko_runtime.serving.settings import ServeSettings, SourceSettings
 
     return run(ServeSettings(SourceSettings(tuple(Path(path) for path in paths))))
-
-
-def __getattr__(name: str) -> str:
-    if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return version("naftiko-runtime")
-        except PackageNotFoundError:  # run from a folder of sources
-            return "0.0.0"
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,8 +11,8 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
 
+from naftiko_runtime import __version__
 from naftiko_runtime.cli.options import UsageError
 
 COMMANDS = (
@@ -63,7 +63,12 @@ def _build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"naftiko {__version__}",
+        help="print the version and stop",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in names:
         module = import_module(f"{__name__}.{name}")
@@ -77,16 +82,3 @@ def _build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
         module.add_arguments(command)
         command.set_defaults(run=module.run, parser=command)
     return parser
-
-
-class _Version(argparse.Action):
-    """Prints the version; looked up only when asked for, as that reads the package's metadata."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="print the version and stop")
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from naftiko_runtime import __version__
-
-        print(f"naftiko {__version__}")
-        parser.exit()

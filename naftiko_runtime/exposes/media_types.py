@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mimetypes import MimeTypes
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 _TEXTS: Final = {
@@ -33,7 +34,6 @@ _TEXTS: Final = {
     ".webp": "image/webp",
 }
 """What the standard library does not know, or does not know well (RFC 9110, 9239, 9512, 7763)."""
-_OTHERS: Final = MimeTypes().types_map[True]
 
 
 def guess_media_type(name: str) -> str | None:
@@ -42,7 +42,14 @@ def guess_media_type(name: str) -> str | None:
     if not dot:
         return None
     suffix = f".{end.lower()}"
-    return _TEXTS.get(suffix) or _OTHERS.get(suffix)
+    return _TEXTS.get(suffix) or _others().get(suffix)
+
+
+@cache
+def _others() -> Mapping[str, str]:
+    from mimetypes import MimeTypes  # which takes long to fill, for the few files that get here
+
+    return MimeTypes().types_map[True]
 
 
 def as_text(content: bytes) -> str | None:

@@ -6,9 +6,9 @@ It says what the SDK would say of the same table, and nothing where the SDK coul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Final, TypeVar
 
+from naftiko_runtime import __version__
 from naftiko_runtime.exposes.mcp.fast_requests import MODERN, FastRequest
 from naftiko_runtime.exposes.mcp.table import McpTable
 from naftiko_runtime.exposes.mcp.tools import ListedTool
@@ -42,17 +42,10 @@ def page_after(
 
 def server_info(name: str, table: McpTable) -> dict[str, JsonValue]:
     """What the server says of itself in each answer of 2026-07-28."""
-    info: dict[str, JsonValue] = {"name": name, "version": _version()}
+    info: dict[str, JsonValue] = {"name": name, "version": __version__}
     if table.title:
         info["title"] = table.title
     return info
-
-
-@cache
-def _version() -> str:
-    from importlib.metadata import version  # which takes long to import
-
-    return version("naftiko-runtime")
 
 
 def list_answer(table: McpTable, request: FastRequest) -> dict[str, JsonValue] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Any, Final
 from weakref import WeakSet, WeakValueDictionary
 
@@ -25,6 +24,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 
+from naftiko_runtime import __version__
 from naftiko_runtime.exposes.mcp.asking import Asking
 from naftiko_runtime.exposes.mcp.completion import offers_choices
 from naftiko_runtime.exposes.mcp.incidents import log_incident
@@ -78,7 +78,7 @@ class McpServer:
         prompts = PromptHandlers(lambda: self._table)
         self.sdk = _Server(
             name,
-            version=version("naftiko-runtime"),
+            version=__version__,
             on_list_tools=tools.list,
             on_call_tool=tools.call,
             on_list_resources=resources.list,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from naftiko_runtime import __version__
 from naftiko_runtime.exposes.rest.forwards import ServedForward
 from naftiko_runtime.exposes.rest.openapi_forwards import (
     METHODS,
@@ -79,7 +79,7 @@ def openapi_document(table: RestTable) -> dict[str, JsonValue]:
     schemes = security.described()
     return {
         "openapi": "3.1.0",
-        "info": {"title": title(table), "version": _version()},
+        "info": {"title": title(table), "version": __version__},
         "servers": [{"url": "/"}],
         "tags": _tags(table),
         "paths": dict(items),
@@ -104,13 +104,6 @@ def title(table: RestTable) -> str:
 
 def _served(table: RestTable) -> tuple[ServedOperation | ServedForward, ...]:
     return (*table.operations, *table.forwards.served)
-
-
-def _version() -> str:
-    try:
-        return version("naftiko-runtime")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _tags(table: RestTable) -> list[JsonValue]:
