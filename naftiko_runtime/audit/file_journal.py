@@ -9,7 +9,7 @@ from pathlib import Path
 
 from naftiko_runtime.audit.journal import AuditUnavailable
 from naftiko_runtime.audit.journal_file import JournalFile
-from naftiko_runtime.audit.records import Draft, draft_begin, draft_end
+from naftiko_runtime.audit.records import Draft, draft_begin, draft_end, draft_refused
 from naftiko_runtime.json_codec import JsonError
 from naftiko_runtime.json_values import JsonValue
 
@@ -41,6 +41,13 @@ class FileJournal:
             draft = draft_end(number, entry)
         except JsonError as error:
             raise AuditUnavailable(f"the outcome cannot be written as JSON: {error}") from error
+        await self._record(draft)
+
+    async def refused(self, entry: Mapping[str, JsonValue]) -> None:
+        try:
+            draft = draft_refused(entry)
+        except JsonError as error:
+            raise AuditUnavailable(f"the call cannot be written as JSON: {error}") from error
         await self._record(draft)
 
     async def aclose(self) -> None:

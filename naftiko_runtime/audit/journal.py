@@ -21,6 +21,10 @@ class Journal(Protocol):
         the record to `end`. Raises AuditUnavailable: then the call must not be made."""
         ...
 
+    async def refused(self, entry: Mapping[str, JsonValue]) -> None:
+        """Records what was not sent, and why. Raises AuditUnavailable."""
+        ...
+
     async def end(self, number: int, entry: Mapping[str, JsonValue]) -> None:
         """Records what became of it. Raises AuditUnavailable; the call has been made by then."""
         ...

@@ -6,8 +6,9 @@ members. `hash` is the SHA-256 of the line's own bytes without the member `hash`
 
     sha256(line[:-75] + "}") == line[-66:-2]
 
-`begin` and `end` hold a `call`, and `end` says `of` which number. `torn` stands after bytes that a
-crash left behind in the middle of a write, and says how many and what their SHA-256 is.
+`begin` and `end` hold a `call`, and `end` says `of` which number. `refused` holds a call that was
+not made. `torn` stands after bytes that a crash left behind in the middle of a write, and says how
+many and what their SHA-256 is.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Event(Enum):
 
     BEGIN = "begin"
     END = "end"
+    REFUSED = "refused"
     TORN = "torn"
 
 
@@ -72,6 +74,11 @@ def draft_begin(call: Mapping[str, JsonValue]) -> Draft:
 def draft_end(number: int, call: Mapping[str, JsonValue]) -> Draft:
     """Raises JsonError."""
     return Draft(Event.END, b'"of":%d,"call":%b' % (number, encode_json(dict(call))))
+
+
+def draft_refused(call: Mapping[str, JsonValue]) -> Draft:
+    """Raises JsonError."""
+    return Draft(Event.REFUSED, b'"call":' + encode_json(dict(call)))
 
 
 def draft_torn(left: bytes) -> Draft:

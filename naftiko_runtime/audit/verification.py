@@ -50,7 +50,8 @@ class Fault:
 class Verdict:
     """`records` is how many are whole up to the first fault, and `hash` that of the last of them;
     `torn` are the lines that crashes left unfinished, `unended` how many calls have a beginning
-    and no end, `beyond` how many records the head file does not know of yet."""
+    and no end, `beyond` how many records the head file does not know of yet, and `refused` how many
+    records are of calls that were not made."""
 
     records: int
     hash: str
@@ -58,6 +59,7 @@ class Verdict:
     unended: int
     beyond: int
     fault: Fault | None
+    refused: int = 0
 
 
 def verify(path: Path) -> Verdict:
@@ -129,6 +131,7 @@ class _Check:
     bad_line: int = 0
     torn: list[int] = field(default_factory=list)
     open_calls: set[int] = field(default_factory=set)
+    refused: int = 0
     fault: Fault | None = None
 
     def read(self, line: bytes) -> None:
@@ -165,6 +168,7 @@ class _Check:
             len(self.open_calls),
             max(0, self.last.number - noted),
             fault,
+            self.refused,
         )
 
     def _fault_of(self, record: Record) -> Fault | None:
@@ -207,5 +211,7 @@ class _Check:
         self.before_last, self.last, self.last_line = self.last.hash, record, self.line
         if record.event is Event.BEGIN:
             self.open_calls.add(record.number)
+        elif record.event is Event.REFUSED:
+            self.refused += 1
         elif record.event is Event.END and isinstance(begun := record.members.get("of"), int):
             self.open_calls.discard(begun)

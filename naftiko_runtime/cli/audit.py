@@ -74,4 +74,6 @@ def _count(verdict: Verdict) -> str:
     if verdict.records == 0:
         return "no records"
     records = "1 record" if verdict.records == 1 else f"{verdict.records} records"
+    if verdict.refused:
+        records += f" ({verdict.refused} of them of refused calls)"
     return f"{records}, the last with the hash {verdict.hash}"

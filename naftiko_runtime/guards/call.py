@@ -89,7 +89,7 @@ class GuardedCall:
             if is_only_one or may_change or not changes_nothing(request):  # whatever a tool says
                 raise _CutShort(_described(request))
         try:
-            keys = await self._judge(request, rules, may_change=may_change)
+            keys = await self._judged(request, rules, may_change=may_change)
             if not may_change:
                 return await self._desk.upstreams.send(request)
             return await self._send(request, keys, rules)
@@ -99,6 +99,22 @@ class GuardedCall:
             raise CallFailed(refusals.unavailable(FailureKind.STATE_UNAVAILABLE, why)) from error
 
     # Before
+
+    async def _judged(
+        self, request: UpstreamRequest, rules: Sequence[GuardRule], *, may_change: bool
+    ) -> Keys | None:
+        """As `_judge`, and records what it refuses."""
+        try:
+            return await self._judge(request, rules, may_change=may_change)
+        except CallFailed as failed:
+            why = failed.failure
+            await self._desk.refusals.note(
+                self._desk.journal,
+                lambda: self._call.entry(request, rules),
+                why.kind.slug,
+                why.detail,
+            )
+            raise
 
     async def _judge(
         self, request: UpstreamRequest, rules: Sequence[GuardRule], *, may_change: bool

@@ -10,6 +10,7 @@ from naftiko_runtime.guards.approvals import Approvals
 from naftiko_runtime.guards.claims import Claims
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.questions import Questions
+from naftiko_runtime.guards.refusal_records import RefusalRecords
 from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.settings.model import ApprovalPage
@@ -28,4 +29,5 @@ class Desk:
     claims: Claims
     questions: Questions
     journal: Journal | None
+    refusals: RefusalRecords
     page: Callable[[], ApprovalPage]

@@ -23,6 +23,7 @@ from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.questions import Questions
 from naftiko_runtime.guards.records import Recording
+from naftiko_runtime.guards.refusal_records import RefusalRecords
 from naftiko_runtime.guards.request_document import describe_request
 from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.json_values import JsonValue
@@ -54,6 +55,7 @@ class Guards:
         self._store = store
         self._settings = settings
         self._journal = journal
+        self._refusals = RefusalRecords()
         self._page = page
         self._targets: tuple[Target, ...] = ()
         self._known: dict[tuple[int, str], tuple[OperationPlan, bool]] = {}
@@ -101,7 +103,14 @@ class Guards:
         if is_safe(request):
             yield None
             return
-        await self._judge_forward(request, origin)
+        try:
+            await self._judge_forward(request, origin)
+        except CallFailed as failed:
+            why = failed.failure
+            await self._refusals.note(
+                self._desk.journal, lambda: _entry(request, origin), why.kind.slug, why.detail
+            )
+            raise
         recording = Recording(self._desk.journal, lambda: _entry(request, origin))
         await recording.begin()
         try:
@@ -143,6 +152,7 @@ class Guards:
             claims=Claims(self._store),
             questions=Questions(self._store),
             journal=self._journal,
+            refusals=self._refusals,
             page=self._page or (lambda: settings.approvals),
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from naftiko_runtime.audit.journal_file import JournalFile
-from naftiko_runtime.audit.records import draft_begin, draft_end
+from naftiko_runtime.audit.records import draft_begin, draft_end, draft_refused
 from tests.serving_process import run_naftiko
 
 
@@ -77,3 +77,13 @@ def test_a_missing_journal_is_told(tmp_path: Path) -> None:
     assert done.stderr == (
         f'naftiko audit: "{tmp_path}/none.jsonl" cannot be read: No such file or directory\n'
     )
+
+
+def test_refused_calls_are_counted_and_miss_no_outcome(journal: Path) -> None:
+    file = JournalFile(journal)
+    file.append([draft_refused({"operation": "orders.place", "failure": "read-only"})])
+    file.close()
+    done = run_naftiko("audit", "verify", journal)
+    assert done.returncode == 0
+    assert "5 records (1 of them of refused calls), the last" in done.stdout
+    assert "without an outcome" not in done.stdout

@@ -15,6 +15,7 @@ class MemoryJournal:
 
     begun: list[Mapping[str, JsonValue]] = field(default_factory=list)
     ended: dict[int, Mapping[str, JsonValue]] = field(default_factory=dict)
+    refused_calls: list[Mapping[str, JsonValue]] = field(default_factory=list)
     broken: bool = False
 
     async def begin(self, entry: Mapping[str, JsonValue]) -> int:
@@ -26,3 +27,8 @@ class MemoryJournal:
     async def end(self, number: int, entry: Mapping[str, JsonValue]) -> None:
         assert number not in self.ended
         self.ended[number] = entry
+
+    async def refused(self, entry: Mapping[str, JsonValue]) -> None:
+        if self.broken:
+            raise AuditUnavailable("the disk is full")
+        self.refused_calls.append(entry)

@@ -17,6 +17,7 @@ from naftiko_runtime.guards.desk import Desk
 from naftiko_runtime.guards.halting import Halt
 from naftiko_runtime.guards.idempotency import Claim, Standing
 from naftiko_runtime.guards.questions import Questions
+from naftiko_runtime.guards.refusal_records import RefusalRecords
 from naftiko_runtime.guards.rulebook import Rulebook
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
@@ -82,6 +83,7 @@ class Processes:
             claims=Impatient(self.store),
             questions=Questions(self.store),
             journal=self.journal,
+            refusals=RefusalRecords(),
             page=ApprovalPage,
         )
 
