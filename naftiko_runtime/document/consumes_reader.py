@@ -29,7 +29,12 @@ from naftiko_runtime.document.model import (
     Template,
     Value,
 )
-from naftiko_runtime.document.operation_target import placed, read_url_path, without_place
+from naftiko_runtime.document.operation_target import (
+    placed,
+    read_url_path,
+    takes_fields,
+    without_place,
+)
 from naftiko_runtime.document.outputs_reader import read_outputs
 from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.json_values import JsonValue
@@ -130,9 +135,12 @@ def _read_operation(
 ) -> ConsumedOperation:
     method = method_of(operation.values.get("method"))
     url_path = read_url_path(resource, operation, scope)
+    body, own = _read_body(operation, scope), _read_parameters(operation, scope)
+    into_body = takes_fields(method, body, (*shared, *own), unplaced)
 
     def settled(parameters: tuple[ConsumedParameter, ...]) -> tuple[ConsumedParameter, ...]:
-        return placed(parameters, unplaced, url_path, method, operation.reading)
+        reading = operation.reading
+        return placed(parameters, unplaced, url_path, reading, into_body=into_body)
 
     return ConsumedOperation(
         place=operation.place,
@@ -141,8 +149,8 @@ def _read_operation(
         name=operation.text("name"),
         method=method,
         url_path=url_path,
-        parameters=_most_specific(settled(shared), settled(_read_parameters(operation, scope))),
-        body=_read_body(operation, scope),
+        parameters=_most_specific(settled(shared), settled(own)),
+        body=body,
         raw_format=operation.optional_text("outputRawFormat"),
         output_schema=operation.optional_text("outputSchema"),
         outputs=read_outputs(operation, scope),

@@ -148,8 +148,18 @@ def read_credential(text: str, scope: NameScope) -> Template:
 
 
 def read_path_template(text: str, scope: NameScope) -> Template:
-    """A consumed path: `{x}` and `{{x}}` alike. Raises TemplateSyntaxError."""
-    return parse_template(text, lambda name: read_reference(name, scope), single_braces=True)
+    """A consumed path: `{x}` and `{{x}}` alike, but that a dot in single braces is part of a name,
+    as in the path templates of OpenAPI. Raises TemplateSyntaxError."""
+
+    def read_single(name: str) -> Reference:
+        reference = read_reference(name, scope)
+        if isinstance(reference, InputReference) and reference.rest:
+            return InputReference(".".join((reference.name, *reference.rest)), text=reference.text)
+        return reference
+
+    return parse_template(
+        text, lambda name: read_reference(name, scope), resolve_single=read_single
+    )
 
 
 def read_injected(value: JsonValue, scope: NameScope) -> Value:

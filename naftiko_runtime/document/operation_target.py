@@ -13,6 +13,7 @@ from naftiko_runtime.document.model import (
     ConsumedParameter,
     InputReference,
     ParameterPlace,
+    RequestBody,
     Template,
 )
 from naftiko_runtime.document.templates import TemplateSyntaxError
@@ -65,19 +66,32 @@ def without_place(holders: Iterable[Element]) -> frozenset[DocumentPath]:
     )
 
 
+def takes_fields(
+    method: str,
+    body: RequestBody | None,
+    parameters: Iterable[ConsumedParameter],
+    unplaced: frozenset[DocumentPath],
+) -> bool:
+    """Whether a request has a body that nothing else says anything of."""
+    if method not in _WITH_BODY or (body is not None and body.data is not None):
+        return False
+    return not any(p.location is ParameterPlace.BODY and p.path not in unplaced for p in parameters)
+
+
 def placed(
     parameters: tuple[ConsumedParameter, ...],
     unplaced: frozenset[DocumentPath],
     url_path: Template,
-    method: str,
     reading: Reading,
+    *,
+    into_body: bool,
 ) -> tuple[ConsumedParameter, ...]:
     """The parameters, each at a place. One that says none fills the variable of the path that has
-    its name; else it goes into the body where the method has one, else into the query."""
+    its name; else it goes into the body (`into_body`) or the query."""
     if not any(parameter.path in unplaced for parameter in parameters):
         return parameters
     in_path = {fold_name(r.text) for r in url_path.references if isinstance(r, InputReference)}
-    open_place = ParameterPlace.BODY if method in _WITH_BODY else ParameterPlace.QUERY
+    open_place = ParameterPlace.BODY if into_body else ParameterPlace.QUERY
     found: list[ConsumedParameter] = []
     for parameter in parameters:
         if parameter.path in unplaced:

@@ -23,9 +23,12 @@ class TemplateSyntaxError(ValueError):
 
 
 def parse_template(
-    text: str, resolve: Callable[[str], Reference], *, single_braces: bool = False
+    text: str,
+    resolve: Callable[[str], Reference],
+    *,
+    resolve_single: Callable[[str], Reference] | None = None,
 ) -> Template:
-    """A text with its placeholders resolved.
+    """A text with its placeholders resolved, those in single braces too if there is what does it.
 
     Raises TemplateSyntaxError for an empty placeholder and for Mustache's sections, partials and
     delimiter changes, which the language does not have.
@@ -33,7 +36,7 @@ def parse_template(
     parts: list[str | Reference] = []
     literal = ""
     end = 0
-    for match in (_BOTH if single_braces else _DOUBLE).finditer(text):
+    for match in (_DOUBLE if resolve_single is None else _BOTH).finditer(text):
         literal += text[end : match.start()]
         end = match.end()
         name = next(group for group in match.groups() if group is not None)
@@ -42,7 +45,10 @@ def parse_template(
         if literal:
             parts.append(literal)
             literal = ""
-        parts.append(resolve(_checked(name, match.group())))
+        is_double = resolve_single is None or match.group().startswith("{{")
+        read = resolve if is_double else resolve_single
+        assert read is not None
+        parts.append(read(_checked(name, match.group())))
     literal += text[end:]
     if literal or not parts:
         parts.append(literal)

@@ -46,6 +46,8 @@ class Need:
     schema: Mapping[str, JsonValue] = field(default_factory=dict)
     place: ParameterPlace | None = None
     whole_body: bool = False
+    member: bool = False
+    """It is a field of the caller's body, although it is called `body`."""
     optional: bool = False
     """The call does without it, whatever the file says of the input."""
 
@@ -108,19 +110,32 @@ class InputCollector:
 
     def name_for(self, reference: InputReference, need: Need) -> tuple[str, tuple[str, ...]]:
         """The input that a reference reads, and the way into its value."""
-        if self.is_rest and fold_name(reference.name) == "body" and "body" not in self._declared:
-            need = replace(need, whole_body=True)
         names = (*reference.name.split("."), *reference.rest)
+        is_whole = self._is_callers_body(names, need)
+        if is_whole:
+            need = replace(need, whole_body=True)
         for length in range(len(names), 0, -1):
             known = self._known(".".join(names[:length]), with_targets=length == len(names))
             if known is None:
                 continue
             rest = names[length:]
-            self._note(known, Need(required=need.required) if rest else need)
+            inner = Need(required=need.required, whole_body=is_whole and length == 1)
+            self._note(known, inner if rest else need)
             return known, rest
+        if is_whole:
+            self._note(names[0], replace(need, type=None, schema={}) if names[1:] else need)
+            return names[0], names[1:]
         name = reference.name
         self._note(name, Need(whole_body=need.whole_body) if reference.rest else need)
         return name, reference.rest
+
+    def _is_callers_body(self, names: tuple[str, ...], need: Need) -> bool:
+        """Whether a name, or the way into a value, starts at the whole request body: at `body`,
+        unless that is declared as something else or what wants it is called so itself."""
+        if not self.is_rest or fold_name(names[0]) != "body" or "body" in self._declared:
+            return False
+        elsewhere = need.place not in (None, ParameterPlace.BODY)
+        return bool(names[1:]) or not (need.member or elsewhere)
 
     def implied_by(self, parameter: ConsumedParameter, need: Need) -> str | None:
         """The input that fills a consumed parameter which `with` does not mention; None when none

@@ -20,6 +20,7 @@ from naftiko_runtime.plan.operation import CallPlan, Scope, UpstreamRequest
 from naftiko_runtime.plan.request_body import (
     BODY_METHODS,
     BodySource,
+    body_field,
     body_need,
     body_schema,
     body_source,
@@ -115,6 +116,8 @@ def _needs(
             needs[parameter.name] = body_need(parameter, operation, collector)
         else:
             needs.setdefault(parameter.name, need_of(parameter))
+    if body_field(operation) is not None:
+        needs.setdefault("body", Need(member=True))
     return needs
 
 

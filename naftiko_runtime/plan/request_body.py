@@ -14,7 +14,10 @@ from naftiko_runtime.document.model import (
     InputReference,
     ParameterPlace,
     Template,
+    TemplatedObject,
+    Value,
 )
+from naftiko_runtime.document.values import references_of
 from naftiko_runtime.json_values import JsonValue
 from naftiko_runtime.lazy_dataclasses import dataclass
 from naftiko_runtime.plan.bodies import BODIES, BodyWriter
@@ -45,7 +48,9 @@ class BodySource:
 
 def body_source(operation: ConsumedOperation, call: Call, *, in_steps: bool) -> BodySource:
     """A call may give the body of an operation that declares none as the argument `body`."""
-    if operation.leaves_body_open and any(fold_name(name) == "body" for name, _ in call.arguments):
+    is_given = any(fold_name(name) == "body" for name, _ in call.arguments)
+    is_other = any(fold_name(parameter.name) == "body" for parameter in operation.parameters)
+    if operation.leaves_body_open and is_given and not is_other:
         body = ConsumedParameter(operation.place, operation.path, "body", ParameterPlace.BODY)
         return BodySource((body,), False)
     parameters = (p for p in operation.parameters if p.location is ParameterPlace.BODY)
@@ -75,6 +80,38 @@ def is_callers_body(parameter: ConsumedParameter, call: Call, outer: Compiler) -
     return parameter.value is None and implied
 
 
+def body_field(operation: ConsumedOperation) -> InputReference | None:
+    """The reference in a body's `data` that means the caller's field `body`, as in
+    `{title: "{{title}}", body: "{{body}}"}`; None where it means the whole of the caller's body:
+    where it is all that `data` takes from there, under another name.
+    """
+    data = None if operation.body is None else operation.body.data
+    if data is None or (isinstance(data, Template) and data.whole is not None):
+        return None
+    given = [r for r in references_of(data) if isinstance(r, InputReference)]
+    found = next((r for r in given if fold_name(r.name) == "body" and not r.rest), None)
+    if found is None:
+        return None
+    in_path = {fold_name(r.text) for r in operation.url_path.references}
+    others = {fold_name(r.name) for r in given} - in_path - {"body"}
+    return found if others or _has_member(data, found) else None
+
+
+def _has_member(data: Value, reference: InputReference) -> bool:
+    """Whether a member is called like what fills it."""
+    if not isinstance(data, TemplatedObject):
+        return False
+    return any(
+        _has_member(member, reference)
+        or (
+            fold_name(name) == fold_name(reference.name)
+            and isinstance(member, Template)
+            and member.whole == reference
+        )
+        for name, member in data.members
+    )
+
+
 def body_schema(parameter: ConsumedParameter) -> dict[str, JsonValue]:
     schema: dict[str, JsonValue] = {}
     if parameter.type is not None:
@@ -96,6 +133,7 @@ def compile_body(
     parameter is given. Raises ValueError for what cannot be compiled."""
     collector = compiler.collector
     if operation.body is not None and operation.body.data is not None:
+        compiler = _with_body_field(operation, compiler)
         writer = BODIES[operation.body.type](operation.body, compiler)
         extra = _take(collector, [p for p in collector.unread() if _feeds_body(p)])
         if extra and writer.content_type == "application/json":
@@ -109,6 +147,15 @@ def compile_body(
         unread = [] if collector.is_rest else _take(collector, collector.unread())
         return forwarded_body(unread)
     return None
+
+
+def _with_body_field(operation: ConsumedOperation, compiler: Compiler) -> Compiler:
+    field = body_field(operation)
+    if field is None or compiler.arguments.find(field.name) is not None:
+        return compiler
+    name, _ = compiler.collector.name_for(field, Need(member=True))
+    arguments = compiler.arguments.joined(field.name, input_getter(name))
+    return replace(compiler, arguments=arguments)
 
 
 def _feeds_body(parameter: InputParameter) -> bool:

@@ -73,6 +73,13 @@ def test_a_parameter_without_a_place_gets_the_one_that_path_and_method_leave(
     assert tools(found) == ["act"]
 
 
+@pytest.mark.parametrize("more", ["", "body: {type: json, data: {title: '{{title}}'}}"])
+def test_a_parameter_without_a_place_leaves_a_body_that_is_declared_alone(more: str) -> None:
+    whole = "" if more else ", {name: order, in: body, type: object}"
+    found = reading(method="POST", parameters=f"[{{name: depth}}{whole}]", more=more)
+    assert act(found).parameters[0].location is ParameterPlace.QUERY
+
+
 def test_a_parameter_without_a_place_is_told_with_the_place_that_it_got() -> None:
     found = reading(parameters="[{name: depth}]")
     problem = only(found, "assumed-place")

@@ -10,7 +10,8 @@ from naftiko_runtime.document.templates import TemplateSyntaxError, parse_templa
 
 def parts_of(text: str, *, single_braces: bool = False) -> list[str]:
     """The parts of a template, a placeholder as `<name>`."""
-    template = parse_template(text, InputReference, single_braces=single_braces)
+    single = InputReference if single_braces else None
+    template = parse_template(text, InputReference, resolve_single=single)
     return [part if isinstance(part, str) else f"<{_name(part)}>" for part in template.parts]
 
 

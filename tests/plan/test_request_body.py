@@ -155,3 +155,62 @@ def test_declared_inputs_of_a_tool_that_nothing_reads_make_the_forwarded_body() 
         method="POST", tool_inputs=[declared("side", "string"), declared("qty", "integer")]
     )
     assert call.tool_request({"side": "BUY", "qty": 2}).content == b'{"side":"BUY","qty":2}'
+
+
+def test_body_beside_other_fields_of_a_template_is_the_callers_field_of_that_name() -> None:
+    data = {"title": "{{tools.title}}", "text": "{{tools.body}}"}
+    call = one_call(method="POST", body={"type": "json", "data": data})
+    assert both(call, {"title": "A", "body": "B"}).content == b'{"title":"A","text":"B"}'
+    assert [plan.whole_body for plan in call.rest.inputs] == [False, False]
+    assert call.rest.accepts_body
+
+
+@pytest.mark.parametrize("rest_with", [None, {"body": "rest.body"}, {"body": "{{body}}"}])
+@pytest.mark.parametrize("type_", ["json", "form"])
+def test_a_field_body_of_a_template_is_the_callers_field_of_that_name(
+    type_: str, rest_with: dict[str, object] | None
+) -> None:
+    body = {"type": type_, "data": {"Body": "{{tools.body}}"}}
+    call = one_call(method="POST", body=body, rest_with=rest_with)
+    sent = call.rest_request({"body": "Hello"}).content
+    assert sent == (b'{"Body":"Hello"}' if type_ == "json" else b"Body=Hello")
+    assert [plan.whole_body for plan in call.rest.inputs] == [False]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"order": "{{rest.body}}"}, b'{"order":{"body":1}}'),
+        ({"order": "{{rest.body}}", "to": "{{rest.id}}"}, b'{"order":{"body":1},"to":"7"}'),
+    ],
+)
+def test_body_alone_under_another_name_is_the_callers_whole_body(
+    data: dict[str, object], expected: bytes
+) -> None:
+    body = {"type": "json", "data": data}
+    call = one_call(method="POST", path="/things/{id}", route="/run/{id}", body=body)
+    assert call.rest_request({"id": "7"}, {"body": 1}).content == expected
+
+
+@pytest.mark.parametrize("location", ["query", "header"])
+@pytest.mark.parametrize("name", ["body", "Body"])
+def test_a_parameter_of_another_place_called_body_is_no_body(location: str, name: str) -> None:
+    parameters = [{"name": name, "in": location, "type": "string"}]
+    call = one_call(method="GET", parameters=parameters, rest_with={name: f"rest.{name}"})
+    request = call.rest_request({name: "x"})
+    given = request.url.endswith(f"?{name}=x") or (name, "x") in request.headers
+    assert given, request
+    assert not call.rest.accepts_body
+
+
+def test_a_dotted_reference_reads_a_field_of_the_callers_body() -> None:
+    fields = {"check_in": "rest.body.stay.from", "guests": "rest.body.guests"}
+    call = one_call(
+        method="POST",
+        parameters=[in_body("check_in", required=True), in_body("guests", type="integer")],
+        rest_with=fields,
+    )
+    data: JsonValue = {"stay": {"from": "2026-01-02"}, "guests": 2, "more": 1}
+    assert call.problems == ()
+    assert call.rest_request({}, data).content == b'{"check_in":"2026-01-02","guests":2}'
+    assert call.rest.body_required

@@ -163,3 +163,13 @@ def test_a_default_of_the_consumed_parameter_stands_in() -> None:
     call = one_call(parameters=[query("size", type="integer", default=20)])
     assert both(call, {}).url == f"{BASE}/things?size=20"
     assert both(call, {"size": 5}).url == f"{BASE}/things?size=5"
+
+
+def test_a_dot_in_a_variable_of_a_consumed_path_is_part_of_its_name() -> None:
+    call = one_call(
+        path="/tasks/{id.project}/{id.name}",
+        route="/tasks/{id.project}/{id.name}",
+        parameters=[{"name": "id.project", "in": "path", "type": "string", "required": True}],
+    )
+    assert call.problems == ()
+    assert both(call, {"id.project": "a", "id.name": "b"}).url.endswith("/tasks/a/b")
