@@ -109,11 +109,14 @@ def serve(stage: Stage, arguments: Sequence[str], port: int) -> Running:
     return begin(command, port, stage.log(f"runtime-{port}"), environment=VARIABLES)
 
 
-def _mcp_sdk(stage: Stage, argument: str) -> Running:
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.peers.mcp_sdk", str(port), argument]
-    environment = {"UPSTREAM": stage.upstream}
-    return start(command, port, stage.log("mcp-sdk"), environment=environment)
+def _mcp_sdk(*options: str) -> Callable[[Stage, str], Running]:
+    def run(stage: Stage, argument: str) -> Running:
+        port = free_port()
+        command = [sys.executable, "-m", "benchmarks.peers.mcp_sdk", str(port), argument, *options]
+        environment = {"UPSTREAM": stage.upstream}
+        return start(command, port, stage.log("mcp-sdk"), environment=environment)
+
+    return run
 
 
 def _fastmcp(stage: Stage, argument: str) -> Running:
@@ -150,7 +153,8 @@ STARTERS: dict[str, Callable[[Stage, str], Running]] = {
     "raw-asgi": _uvicorn("raw_asgi"),
     "starlette": _uvicorn("starlette_httpx2"),
     "runtime": _runtime,
-    "mcp-sdk": _mcp_sdk,
+    "mcp-sdk": _mcp_sdk(),
+    "mcp-sdk-sessions": _mcp_sdk("--sessions"),
     "fastmcp": _fastmcp,
     "toolbox": _toolbox,
 }

@@ -28,6 +28,8 @@ class Case:
     by_latency: bool = False
     expected: str = "price"
     """A text that is in every right answer."""
+    in_session: bool = False
+    """Whether the requests are those of an MCP session, one for each candidate."""
     least_seconds: float = 1
     """Of a run: more where a peer answers only a few requests a second."""
     least_turns: int = 1
@@ -158,6 +160,7 @@ CASES = (
         _calls(MODERN, "runtime:mcp/0/1000/1", "runtime:mcp/0/10/1", "toolbox:1000"),
         16,
         {"runtime:mcp/0/10/1": 0.95},
+        least_turns=_CLOSE,
     ),
     Case(
         "mcp-call-1000-slow-peer",
@@ -171,6 +174,13 @@ CASES = (
         _calls(HANDSHAKE, "runtime:mcp/0/100/1", "mcp-sdk:100", "toolbox:100", "fastmcp:100"),
         16,
         {"mcp-sdk:100": 2.0, "fastmcp:100": 8.0},
+    ),
+    Case(
+        "mcp-call-session",
+        _calls(HANDSHAKE, "runtime:mcp/0/100/1", "mcp-sdk-sessions:100"),
+        16,
+        {"mcp-sdk-sessions:100": 2.0},
+        in_session=True,
     ),
     Case(
         "mcp-call-1000-handshake",

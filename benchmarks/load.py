@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from benchmarks.candidates import Stage
 from benchmarks.cases import Case
 from benchmarks.effort import Effort
 from benchmarks.rows import Row, Verdict
+from benchmarks.sessions import in_session
 from benchmarks.wrk import Figures, check, run_wrk
 
 
@@ -37,6 +38,9 @@ def measure(case: Case, stage: Stage, effort: Effort) -> list[Row]:
 def take_turns(case: Case, stage: Stage, effort: Effort) -> Runs:
     """All runs of a case, after one of each that does not count."""
     names = [name for name in case.candidates if kind_of(name) not in effort.without]
+    if case.in_session:
+        opened = {name: in_session(stage.port(name), case.candidates[name]) for name in names}
+        case = replace(case, candidates=opened)
     for name in names:
         check(stage.port(name), case.candidates[name], case.expected)
     for name in names:

@@ -1,6 +1,6 @@
 """The MCP SDK's low-level server, calling upstream with aiohttp: what an expert would write.
 
-`python -m benchmarks.peers.mcp_sdk PORT TOOLS`, with UPSTREAM in the environment.
+`python -m benchmarks.peers.mcp_sdk PORT TOOLS [--sessions]`, with UPSTREAM in the environment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.peers.raw_asgi import UPSTREAM, session
 SCHEMA = {"type": "object", "properties": {"symbol": {"type": "string"}}, "required": ["symbol"]}
 
 
-def build(count: int) -> Starlette:
+def build(count: int, *, sessions: bool = False) -> Starlette:
     tools = [
         t.Tool(name=f"tool_{i}", description=f"Orders {i}", input_schema=SCHEMA)
         for i in range(count)
@@ -52,7 +52,7 @@ def build(count: int) -> Starlette:
         get_tool_input_schema=lambda name: SCHEMA,
     )
     server.middleware.clear()
-    manager = StreamableHTTPSessionManager(app=server, json_response=True, stateless=True)
+    manager = StreamableHTTPSessionManager(app=server, json_response=True, stateless=not sessions)
     return Starlette(
         routes=[Route("/mcp", StreamableHTTPASGIApp(manager), methods=["POST"])],
         lifespan=lambda app: manager.run(),
@@ -61,5 +61,8 @@ def build(count: int) -> Starlette:
 
 if __name__ == "__main__":
     uvicorn.run(
-        build(int(sys.argv[2])), port=int(sys.argv[1]), log_level="warning", access_log=False
+        build(int(sys.argv[2]), sessions="--sessions" in sys.argv),
+        port=int(sys.argv[1]),
+        log_level="warning",
+        access_log=False,
     )
