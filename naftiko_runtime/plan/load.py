@@ -46,6 +46,8 @@ def load_file(
         return LoadedFile(path, None, tuple(in_file_order(reading.problems)), reading.dependencies)
     resolved, unset, files = resolve_variables(reading.capability, variables)
     plan, refused = compile_capability(reading.capability, resolved, base_uris)
-    plan = with_provenance(plan, reading.capability, version_of(data or b""))
+    plan = with_provenance(
+        plan, reading.capability, version_of(data or b"", (*reading.dependencies, *plan.files))
+    )
     problems = in_file_order([*reading.problems, *unset, *refused])
     return LoadedFile(path, plan, tuple(problems), (*reading.dependencies, *files, *plan.files))

@@ -152,10 +152,9 @@ class OperationPlan:
     """Everything needed to execute one exposed operation or tool.
 
     `capability` is the label of its file, `function` the aggregate function that it refers to;
-    both are for traces. `version` identifies the text of the file. `read_only` says that it
-    declares that nothing is changed, and `changes` that something is, whatever the method.
-    `accepts_body` says that a JSON request
-    body is read or passed on,
+    both are for traces. `version` identifies the text of the file and what it is made of besides.
+    `read_only` says that it declares that nothing is changed, and `changes` that something is,
+    whatever the method. `accepts_body` says that a JSON request body is read or passed on,
     `body_required` that the call cannot do without. `passes_encoded_body` says that the body goes
     upstream as it came together with its Content-Encoding, so that it may be compressed. `errors`
     say what callers are told of failures, the most specific first.

@@ -3,8 +3,11 @@ file it is of, and whether it is declared to change nothing, or something."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from naftiko_runtime.document.model import Capability, Hints
@@ -19,9 +22,16 @@ from naftiko_runtime.plan.operation import (
 _SILENT: Final = Hints()
 
 
-def version_of(text: bytes) -> str:
-    """The version of a capability file, by its text."""
-    return sha256(text).hexdigest()
+def version_of(text: bytes, more: Iterable[Path] = ()) -> str:
+    """The version of a capability file, by its text and that of the files that it is made of
+    besides: imports and scripts."""
+    version = sha256(text).hexdigest()
+    for path in more:
+        with suppress(OSError):  # what is not there is a problem of the file
+            if not path.is_file():
+                continue
+            version = sha256(f"{version} {path} ".encode() + path.read_bytes()).hexdigest()
+    return version
 
 
 def with_provenance(plan: CapabilityPlan, capability: Capability, version: str) -> CapabilityPlan:
