@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from naftiko_runtime.serving.settings import SourceSettings
 
 _SECOND_LOOK_SECONDS = 0.1
 """How long a file may be missing while an editor puts another one in its place."""
+
+RETRY_SECONDS = 1.0
+"""When a change is told of again that could not be taken over; each time after twice as long."""
+_LONGEST_RETRY_SECONDS = 60.0
 
 
 def _load_first(settings: SourceSettings) -> Collection:
@@ -38,16 +43,20 @@ class Sources:
         self._settings = settings
         self._looking = asyncio.Lock()
         self.current: Collection
+        self._taken: Collection
+        self._failed = 0
+        self._next_try = 0.0
 
     async def load(self) -> Collection:
         """The first collection; to be called before `follow`."""
-        self.current = await asyncio.to_thread(_load_first, self._settings)
+        self.current = self._taken = await asyncio.to_thread(_load_first, self._settings)
         return self.current
 
     async def follow(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> None:
         """Tells of each change, with the collections before and after it, until cancelled.
 
-        Whatever goes wrong with a change is logged, and the next one is waited for.
+        Whatever goes wrong with a change is logged, and it is told of again after a while, or with
+        the next one.
         """
 
         async def look(notified: frozenset[Path] | None) -> None:
@@ -68,11 +77,21 @@ class Sources:
     ) -> bool:
         """Looks at the files now, or at those that are `notified`, and tells of a change; one
         caller at a time, the others wait. True when something is just being written, and worth
-        another look soon."""
+        another look soon. A change that could not be taken over is told of again."""
         async with self._looking:
             before, self.current = self.current, await self._renewed(notified)
             if self.current.differs_from(before):
-                await changed(before, self.current)
+                self._failed, self._next_try = min(self._failed, 1), 0.0
+            elif not self._failed or time.monotonic() < self._next_try:
+                return self.current.unsettled
+            try:
+                await changed(self._taken, self.current)
+            except Exception:
+                pause = min(RETRY_SECONDS * 2**self._failed, _LONGEST_RETRY_SECONDS)
+                self._next_try = time.monotonic() + pause
+                self._failed += 1
+                raise
+            self._taken, self._failed = self.current, 0
             return self.current.unsettled
 
     async def _renewed(self, notified: frozenset[Path] | None) -> Collection:

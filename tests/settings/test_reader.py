@@ -264,3 +264,10 @@ def test_the_value_of_a_state_variable_is_checked() -> None:
         '1:8: malformed-value: what the variable of "state" stands for is no address of a Redis '
         "server - set it to one such as redis://localhost:6379/0, or to memory"
     ]
+
+
+@pytest.mark.parametrize("section", ["halt", "audit"])
+@pytest.mark.parametrize("name", ['" "', '""', '"\\t"'])
+def test_a_file_has_a_name(section: str, name: str) -> None:
+    (problem,) = faults_of(f"{section}: {{file: {name}}}\n")
+    assert "write the path of a file" in str(problem)
