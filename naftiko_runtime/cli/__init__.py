@@ -42,7 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     # The others are loaded only to be listed, or to say that there is no such command.
     parser = _build_parser(words[:1] if words and words[0] in COMMANDS else COMMANDS)
-    arguments = parser.parse_args(words)
+    arguments, left = parser.parse_known_args(words)
+    if left and not (hasattr(arguments, "words") and _are_words(left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if left:  # those behind an option, which argparse does not look for
+        arguments.words += left
     run: Callable[[argparse.Namespace], int] = arguments.run
     command: argparse.ArgumentParser = arguments.parser
     try:
@@ -55,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; so may its last lines.
         sys.stdout = None
         return 1
+
+
+def _are_words(left: Sequence[str]) -> bool:
+    return not any(word.startswith("-") for word in left)
 
 
 def _build_parser(names: Sequence[str]) -> argparse.ArgumentParser:

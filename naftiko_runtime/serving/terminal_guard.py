@@ -13,7 +13,6 @@ from typing import Final
 from naftiko_runtime.consumes.messages import UpstreamResponse, Upstreams
 from naftiko_runtime.failures import CallFailed, Failure, FailureKind
 from naftiko_runtime.guards.rulebook import Rulebook
-from naftiko_runtime.plan.calls import is_safe
 from naftiko_runtime.plan.destinations import Target
 from naftiko_runtime.plan.operation import OperationPlan, UpstreamRequest
 from naftiko_runtime.serving.collection import Collection
@@ -57,7 +56,7 @@ class StatelessGuard:
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         rules = self._rulebook.rules_for(request, TERMINAL)
-        if not is_safe(request) or self._rulebook.may_change(self._plan, request, rules):
+        if self._rulebook.may_change(self._plan, request, rules):
             if any(rule.approve is not None for rule in rules):
                 raise self._refusal(request, FailureKind.APPROVAL_REQUIRED, "a person's approval")
             if any(rule.idempotency is not None for rule in rules):

@@ -34,6 +34,7 @@ capability:
               inputParameters: [{name: limit, in: query, type: integer}]
             - {name: place, method: POST}
             - {name: cancel, method: DELETE}
+            - {name: search, method: POST, semantics: {safe: true}}
   exposes:
     - type: mcp
       namespace: tools
@@ -249,3 +250,30 @@ def test_settings_say_where_and_how_to_call(folder: Path, upstream: RecordingUps
     done = call(folder, "broker.list-orders", "account=DU1")
     assert "log in at https://x.example" in done.stderr
     assert "[session-ended]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("guards", "passes"),
+    [("{match: '*', approve: true}", True), ("{match: broker.search, approve: true}", False)],
+)
+def test_a_post_that_is_declared_safe_passes_as_it_does_in_the_service(
+    folder: Path, upstream: RecordingUpstream, guards: str, passes: bool
+) -> None:
+    guard(folder, f"guards: [{guards}]")
+    done = call(folder, "broker.search", "account=DU1", 'body={"symbol": "A"}')
+    assert (done.returncode == 0) is passes, done.stderr
+    assert len(upstream.requests) == passes
+
+
+def test_options_may_stand_anywhere(folder: Path, upstream: RecordingUpstream) -> None:
+    env = {"BROKER_TOKEN": TOKEN}
+    words = ["broker.place", "--dry-run", "account=DU1", "body={}", str(folder)]
+    done = run_naftiko("call", *words, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "/v1/accounts/DU1/orders" in done.stdout
+    assert upstream.requests == []
+    for wrong in (["--no-such", "a=b"], ["--dry-run", "a=b", "--no-such"]):
+        done = run_naftiko("call", "broker.place", *wrong, env=env)
+        assert done.returncode == 2
+        assert "--no-such" in done.stderr
+    assert run_naftiko("halt", "--lift", folder, "--no-such").returncode == 2
