@@ -11,18 +11,19 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from watchfiles import Change, awatch
-
+from naftiko_runtime.serving import inotify
 from naftiko_runtime.serving.discovery import SUFFIXES
 from naftiko_runtime.serving.logs import log_event
 
 _LOOK_MILLISECONDS = 500
 _QUIET_MILLISECONDS = 2
 _LONGEST_MILLISECONDS = 250
-"""A change is reported once nothing has happened for the quiet time, or after the longest."""
+"""Elsewhere than on Linux, which tells when a file has been written to its end, a change is
+reported once nothing has happened for the quiet time, or after the longest."""
 
 _Folders = frozenset[tuple[str, int]]
 """Folders by path and inode: one that was replaced is another folder."""
@@ -58,9 +59,28 @@ async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerato
         while True:
             await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
             yield frozenset()
+    paths = sorted(path for path, _ in folders)
+    async with contextlib.aclosing(_notifications(paths, _filter_for(targets))) as notifications:
+        async for notified in notifications:
+            yield frozenset(Path(path) for path in notified)
+
+
+def _notifications(
+    folders: Sequence[str], matters: Callable[[str], bool]
+) -> AsyncGenerator[frozenset[str]]:
+    if sys.platform == "linux" and "WATCHFILES_FORCE_POLLING" not in os.environ:
+        return inotify.notifications(folders, matters, _LOOK_MILLISECONDS / 1000)
+    return _from_watchfiles(folders, matters)
+
+
+async def _from_watchfiles(
+    folders: Sequence[str], matters: Callable[[str], bool]
+) -> AsyncGenerator[frozenset[str]]:
+    from watchfiles import awatch  # which takes a while to load
+
     notifications = awatch(
-        *sorted(path for path, _ in folders),
-        watch_filter=_filter_for(targets),
+        *folders,
+        watch_filter=lambda _, path: matters(path),
         debounce=_LONGEST_MILLISECONDS,
         step=_QUIET_MILLISECONDS,
         rust_timeout=_LOOK_MILLISECONDS,
@@ -70,14 +90,14 @@ async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerato
     )
     async with contextlib.aclosing(notifications) as changes:
         async for change in changes:
-            yield frozenset(Path(path) for _, path in change)
+            yield frozenset(path for _, path in change)
 
 
-def _filter_for(targets: Iterable[Path]) -> Callable[[Change, str], bool]:
+def _filter_for(targets: Iterable[Path]) -> Callable[[str], bool]:
     """Which notifications are worth a look: a log that grows in a served folder is not."""
     names = frozenset(target.name for target in targets)
 
-    def matters(change: Change, path: str) -> bool:
+    def matters(path: str) -> bool:
         name = os.path.basename(path)  # noqa: PTH119 - called for every event of a busy folder
         capability = name.lower().endswith(SUFFIXES)
         return capability or name in names or name.startswith("..") or Path(path).is_dir()
