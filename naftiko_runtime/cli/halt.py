@@ -23,6 +23,11 @@ from naftiko_runtime.cli.options import add_environment, add_settings
 if TYPE_CHECKING:
     from naftiko_runtime.serving.halting import Halting
 
+_OTHERS = (
+    "processes that were started with --settings look at the file that those name: halt them with "
+    "the same --settings"
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -49,7 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         halting = find_halting(sources)
         if halting.doubt:
             print(halting.doubt, file=sys.stderr)
-        return _lift(halting) if arguments.lift else _halt(halting)
+        if arguments.lift:
+            return _lift(halting)
+        code = _halt(halting)
+        if arguments.settings is None:
+            print(_OTHERS)
+        return code
     except HaltError as error:
         print(error, file=sys.stderr)
         return 1

@@ -32,6 +32,7 @@ from naftiko_runtime.serving.versions import (
 )
 from naftiko_runtime.settings.cross_checks import Served, check_against
 from naftiko_runtime.settings.model import NO_SETTINGS, RuntimeSettings
+from naftiko_runtime.settings.unfit import summed_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def load_collection(
     if previous is not None and list(files) != list(previous.files):
         files = dict(sorted({**_refused_now(previous, files), **files}.items(), key=_by_name))
     plans = [file.plan for file in files.values() if file.plan is not None]
-    problems += [*found.problems, *operator.problems, *_held_against(operator, plans)]
+    problems += [*found.problems, *operator.problems, *_held_against(operator, plans, settings)]
     return Collection(
         files,
         found,
@@ -180,7 +181,9 @@ def _concerned(previous: Collection, touched: Touched) -> list[Path]:
     return [*(touched.files | concerned)]
 
 
-def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) -> list[Problem]:
+def _held_against(
+    operator: SettingsVersion, plans: Sequence[CapabilityPlan], asked: SourceSettings
+) -> list[Problem]:
     """What in the settings that are in force means nothing to what is served."""
     if operator.settings is None or operator.document is None or not plans:
         return []
@@ -190,7 +193,9 @@ def _held_against(operator: SettingsVersion, plans: Sequence[CapabilityPlan]) ->
         tools={tool.name for plan in plans for adapter in plan.mcp for tool in adapter.tools},
         changing=changing_calls(plans, operator.settings),
     )
-    return check_against(operator.settings, operator.document, served)
+    problems = check_against(operator.settings, operator.document, served)
+    are_files = not any(path.is_dir() for path in asked.paths)
+    return summed_up(problems) if are_files and asked.settings is None else problems
 
 
 def _by_name(entry: tuple[Path, ServedFile]) -> str:

@@ -201,3 +201,11 @@ def test_every_path_variable_is_an_input(name: str) -> None:
     for method, path, operation in rest_operations(shipped(name)):
         declared = {p["name"] for p in operation.get("inputParameters", []) if p["in"] == "path"}
         assert declared == set(re.findall(r"\{(\w+)\}", path)), (method, path)
+
+
+def test_settings_for_the_other_files_are_told_of_in_one_line() -> None:
+    done = run_naftiko("validate", FOLDER / "trading.yaml")
+    said = [line for line in done.stdout.splitlines() if "patterns fit nothing" in line]
+    assert len(said) == 1, done.stdout
+    assert '"web-*"' in said[0]
+    assert " fits no " not in done.stdout

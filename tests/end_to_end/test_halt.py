@@ -89,3 +89,12 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     assert target.read_text() == "kept"
     assert run_naftiko("halt", tmp_path, "--lift").returncode == 0
     assert target.read_text() == "kept"
+
+
+def test_halting_without_settings_says_whom_it_does_not_reach(tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("halt: {file: STOP}\n")
+    assert "the same --settings" in run_naftiko("halt", tmp_path).stdout
+    told = run_naftiko("halt", tmp_path, "--settings", other).stdout
+    assert "the same --settings" not in told
+    assert (tmp_path / "STOP").exists()
