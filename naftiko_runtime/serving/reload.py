@@ -39,6 +39,7 @@ async def watch(
 
     `targets` is asked again after each change: folders, and files, existing or not.
     """
+    warned = False
     while True:
         folders = await asyncio.to_thread(_folders, targets())
         try:
@@ -49,8 +50,11 @@ async def watch(
                         break
         except OSError as error:
             message = f"changes are looked for twice a second only, not noticed at once: {error}"
-            log_event(logging.WARNING, "watch", message)
+            if not warned:
+                log_event(logging.WARNING, "watch", message)
+            warned = True
             await asyncio.sleep(_LOOK_MILLISECONDS / 1000)
+            await changed(None)
 
 
 async def _wake_ups(folders: _Folders, targets: Iterable[Path]) -> AsyncGenerator[frozenset[Path]]:
