@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any, Final
 
 from mcp.server import Server
@@ -84,6 +85,7 @@ class HttpTransport:
             manager = self._modern
         elif self._keep_sessions and message.get("method") == "initialize":
             manager = self._asking_sessions if _can_ask(message) else self._sessions
+            await _make_room(manager)
         elif self._keep_sessions and _header(scope, SESSION_ID) is not None:
             manager = self._manager_of(scope)
         else:
@@ -148,6 +150,22 @@ def _session_manager(server: Server[Any], *, json_response: bool) -> StreamableH
         session_idle_timeout=_IDLE_SECONDS,
         max_sessions=_MOST_SESSIONS,
     )
+
+
+async def _make_room(manager: StreamableHTTPSessionManager) -> None:
+    """Ends the session that has been idle for longest where no other one can be opened. Programs
+    that begin a session for each call and leave it would keep all others out until theirs run out;
+    a client that comes back is told to initialize again. One in use, or with an open stream, is
+    never ended."""
+    sessions = manager._server_instances
+    if len(sessions) < _MOST_SESSIONS:
+        return
+    runs_out = {
+        name: each.idle_scope.deadline for name, each in sessions.items() if each.idle_scope
+    }
+    longest_idle = min(runs_out, key=runs_out.__getitem__, default=None)
+    if longest_idle is not None and runs_out[longest_idle] < inf:
+        await manager._discard_session(longest_idle, sessions[longest_idle])
 
 
 def _can_ask(initialize: Mapping[str, JsonValue]) -> bool:
