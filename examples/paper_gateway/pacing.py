@@ -54,6 +54,11 @@ class Pacing:
         self._put_aside_until = 0.0
         self._history_running = 0
 
+    @property
+    def refused(self) -> int:
+        """How many calls of the last minute came too fast."""
+        return len(self._refusals)
+
     def admit(self, path: str) -> bool:
         """Whether a call of `path` may go ahead now; one that may not still costs nothing."""
         if self.scale == 0:
