@@ -136,7 +136,7 @@ def _read_operation(
     method = method_of(operation.values.get("method"))
     url_path = read_url_path(resource, operation, scope)
     body, own = _read_body(operation, scope), _read_parameters(operation, scope)
-    into_body = takes_fields(method, body, (*shared, *own), unplaced)
+    into_body = takes_fields(method, body, (*shared, *own), unplaced, url_path)
 
     def settled(parameters: tuple[ConsumedParameter, ...]) -> tuple[ConsumedParameter, ...]:
         reading = operation.reading

@@ -13,6 +13,7 @@ from naftiko_runtime.document.model import (
     ConsumedParameter,
     InputReference,
     ParameterPlace,
+    ParameterType,
     RequestBody,
     Template,
 )
@@ -20,6 +21,7 @@ from naftiko_runtime.document.templates import TemplateSyntaxError
 from naftiko_runtime.problems import DocumentPath, Severity
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_STRUCTURED: Final = frozenset({ParameterType.OBJECT, ParameterType.ARRAY})
 
 
 def read_url_path(resource: Element, operation: Element, scope: NameScope) -> Template:
@@ -71,11 +73,18 @@ def takes_fields(
     body: RequestBody | None,
     parameters: Iterable[ConsumedParameter],
     unplaced: frozenset[DocumentPath],
+    url_path: Template,
 ) -> bool:
-    """Whether a request has a body that nothing else says anything of."""
+    """Whether parameters without a place make the body of a request: nothing else says anything of
+    it, and they are several or an object or list. One scalar would be the whole JSON body."""
     if method not in _WITH_BODY or (body is not None and body.data is not None):
         return False
-    return not any(p.location is ParameterPlace.BODY and p.path not in unplaced for p in parameters)
+    in_body = [p for p in parameters if p.location is ParameterPlace.BODY]
+    if not all(p.path in unplaced for p in in_body):
+        return False
+    in_path = _variables(url_path)
+    fields = [p for p in in_body if fold_name(p.name) not in in_path]
+    return len(fields) > 1 or any(p.type in _STRUCTURED for p in fields)
 
 
 def placed(
@@ -90,7 +99,7 @@ def placed(
     its name; else it goes into the body (`into_body`) or the query."""
     if not any(parameter.path in unplaced for parameter in parameters):
         return parameters
-    in_path = {fold_name(r.text) for r in url_path.references if isinstance(r, InputReference)}
+    in_path = _variables(url_path)
     open_place = ParameterPlace.BODY if into_body else ParameterPlace.QUERY
     found: list[ConsumedParameter] = []
     for parameter in parameters:
@@ -101,6 +110,10 @@ def placed(
             _tell(parameter, reading)
         found.append(parameter)
     return tuple(found)
+
+
+def _variables(url_path: Template) -> set[str]:
+    return {fold_name(r.text) for r in url_path.references if isinstance(r, InputReference)}
 
 
 def _tell(parameter: ConsumedParameter, reading: Reading) -> None:

@@ -60,8 +60,7 @@ def tools(found: CapabilityReading) -> list[str]:
         ("POST", "Tab", ParameterPlace.PATH),
         ("GET", "depth", ParameterPlace.QUERY),
         ("delete", "depth", ParameterPlace.QUERY),
-        ("POST", "depth", ParameterPlace.BODY),
-        ("PATCH", "depth", ParameterPlace.BODY),
+        ("POST", "depth", ParameterPlace.QUERY),
     ],
 )
 def test_a_parameter_without_a_place_gets_the_one_that_path_and_method_leave(
@@ -71,6 +70,18 @@ def test_a_parameter_without_a_place_gets_the_one_that_path_and_method_leave(
     (parameter,) = act(found).parameters
     assert parameter.location is place
     assert tools(found) == ["act"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "patch"])
+@pytest.mark.parametrize(
+    "parameters",
+    ["[{name: side, type: string}, {name: size, type: integer}]", "[{name: order, type: object}]"],
+)
+def test_what_can_be_a_body_goes_into_the_body_of_a_request_that_has_one(
+    method: str, parameters: str
+) -> None:
+    found = reading(method=method, parameters=parameters)
+    assert {p.location for p in act(found).parameters} == {ParameterPlace.BODY}
 
 
 @pytest.mark.parametrize("more", ["", "body: {type: json, data: {title: '{{title}}'}}"])
@@ -90,10 +101,11 @@ def test_a_parameter_without_a_place_is_told_with_the_place_that_it_got() -> Non
 
 
 def test_a_parameter_of_a_resource_without_a_place_follows_each_operation() -> None:
-    path = "path: /tabs/{tab}\n          inputParameters: [{name: tab}, {name: depth}]"
-    found = reading(path=path, method="POST")
+    path = "path: /tabs/{tab}\n          inputParameters: [{name: tab}, {name: side}]"
+    found = reading(path=path, method="POST", parameters="[{name: size}]")
     places = {parameter.name: parameter.location for parameter in act(found).parameters}
-    assert places == {"tab": ParameterPlace.PATH, "depth": ParameterPlace.BODY}
+    body = ParameterPlace.BODY
+    assert places == {"tab": ParameterPlace.PATH, "side": body, "size": body}
 
 
 def test_a_resource_without_a_path_leaves_it_to_its_operations() -> None:
