@@ -31,6 +31,14 @@ def write(folder: Path, files: dict[str, str], steps: list[Keys], **parts: Any) 
     return path
 
 
+def replace(path: Path, text: str) -> None:
+    """Gives a file its new text in one step: one that is emptied before it is written has changed
+    twice, if somebody looks in between."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def run(serving: Serving, **inputs: Any) -> httpx2.Response:
     return httpx2.post(serving.rest() + "/run", json=inputs, timeout=30)
 
@@ -98,13 +106,13 @@ def test_a_changed_script_takes_effect_and_a_broken_one_does_not(tmp_path: Path)
     path = write(tmp_path, {"a.js": "result = 1", "b.py": "result = 1"}, [script("a.js")])
     with serve(path, ports=PORTS) as serving:
         assert value(serving) == 1
-        (tmp_path / "scripts/a.js").write_text("result = 2")
+        replace(tmp_path / "scripts/a.js", "result = 2")
         serving.wait_for_event("changed")
         assert value(serving) == 2
-        (tmp_path / "scripts/a.js").write_text("result = = 3")
+        replace(tmp_path / "scripts/a.js", "result = = 3")
         serving.wait_for_log('the script \\\\?"a.js\\\\?" cannot be run: line 1')
         assert value(serving) == 2
-        (tmp_path / "scripts/a.js").write_text("result = 4")
+        replace(tmp_path / "scripts/a.js", "result = 4")
         serving.wait_for_event("changed", 2)
         assert value(serving) == 4
 
@@ -114,7 +122,7 @@ def test_a_script_that_appears_later_brings_its_operation_into_service(tmp_path:
     (tmp_path / "scripts").mkdir(exist_ok=True)
     with serve(tmp_path, ports=PORTS) as serving:
         assert 'the script \\"a.py\\"' in serving.log
-        (tmp_path / "scripts/a.py").write_text("result = 'here'")
+        replace(tmp_path / "scripts/a.py", "result = 'here'")
         serving.wait_for_event("changed")
         assert value(serving) == "here"
     assert path.exists()
