@@ -98,7 +98,7 @@ class _Drops:
         while time.perf_counter() - begun < _GIVE_UP_SECONDS:
             if await self._answers(route_of(name)):
                 return (time.perf_counter() - begun) * 1000
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.001)
         raise RuntimeError(f"{file} does not answer {_GIVE_UP_SECONDS:g} s after it was dropped")
 
     async def _answers(self, path: str) -> bool:

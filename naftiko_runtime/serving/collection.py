@@ -6,6 +6,7 @@ A collection is a value: loading again makes a new one, taking over what has not
 from __future__ import annotations
 
 import os
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
@@ -116,19 +117,20 @@ def load_collection(
     same = previous is not None and Loading(previous.variables, previous.base_uris) == loading
     touched = None
     if previous is not None and notified is not None and same and previous.is_plain:
-        touched = touched_files(previous.found, notified, settings.settings)
+        touched = touched_files(previous.found, previous.files, notified, settings.settings)
     if previous is not None and touched is not None:
         found = touched.found
         marks = Marks(previous.marks)
         marks.keep()
         files, waits = _versions(_concerned(previous, touched), found, loading, previous, marks)
-        files = {**previous.files, **files}
+        files = _with_these(previous.files, files)
     else:
         found = find_files(settings.paths, settings.settings, previous.found if previous else None)
         marks = Marks(previous.marks if previous else None, found.marks)
         files, waits = _versions(found.files, found, loading, previous, marks)
-    if previous is not None and list(files) != list(previous.files):
-        files = dict(sorted({**_refused_now(previous, files), **files}.items(), key=_by_name))
+    refused = _refused_now(previous, files) if previous is not None and touched is None else {}
+    if refused:
+        files = dict(sorted({**refused, **files}.items(), key=_by_name))
     plans = [file.plan for file in files.values() if file.plan is not None]
     problems += [*found.problems, *operator.problems, *_held_against(operator, plans, settings)]
     return Collection(
@@ -168,6 +170,19 @@ def _versions(
         if before is not None:
             files[path] = before
     return files, waits
+
+
+def _with_these(
+    before: Mapping[Path, ServedFile], versions: Mapping[Path, ServedFile]
+) -> dict[Path, ServedFile]:
+    """Files in the order of their names, with other versions of some, and new ones."""
+    added = [entry for entry in versions.items() if entry[0] not in before]
+    if not added:
+        return {**before, **versions}
+    entries = [*before.items()]
+    for entry in added:
+        insort(entries, entry, key=_by_name)
+    return {**dict(entries), **versions}
 
 
 def _concerned(previous: Collection, touched: Touched) -> list[Path]:

@@ -51,7 +51,8 @@ async def notifications(
     try:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ready.wait(), seconds)
+                async with asyncio.timeout(seconds):  # wait_for takes more rounds of the loop
+                    await ready.wait()
             ready.clear()
             happened = frozenset(arrived)
             arrived.clear()

@@ -85,13 +85,14 @@ class _Process:
         self._settings = settings
         self._ready = ready
         self._reporter = Reporter(settings.reports)
-        self._sources = Sources(settings.sources)
+        self._sources = Sources(settings.sources, self._build)
         self._service: Service
         self._management: ProcessManagement
         self._observability = Observability()
         self._listeners = SettingsListeners()
         self._problems: list[Problem] = []
         self._tables: tuple[PortTables, ...] = ()
+        self._table_problems: list[Problem] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -191,15 +192,17 @@ class _Process:
             watcher.cancel()
             await asyncio.wait([watcher])
 
-    async def _apply(self, collection: Collection) -> Applied:
-        ports = self._settings.ports
-        tables, problems = await asyncio.to_thread(
-            build_tables, collection.plans, ports, self._tables
+    def _build(self, collection: Collection) -> None:
+        """Makes the tables that `_apply` serves; beside the event loop."""
+        self._tables, self._table_problems = build_tables(
+            collection.plans, self._settings.ports, self._tables
         )
-        self._tables = tables
+
+    async def _apply(self, collection: Collection) -> Applied:
+        problems = [*self._table_problems]
         problems += await self._observability.adopt(collection.plans, collection.variables)
         problems += await self._listeners.tell(collection)
-        applied = await self._service.apply(tables)
+        applied = await self._service.apply(self._tables)
         self._problems = [*collection.all_problems, *problems, *applied.problems]
         self._problems += open_to_others(port.plan for port in applied.ports)
         self._management.note(collection, applied, self._problems)

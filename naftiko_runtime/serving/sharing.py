@@ -80,21 +80,21 @@ def share_ports(
 ) -> tuple[tuple[PortPlan, ...], list[Problem]]:
     """The listeners that the plans need, by ascending port. Plans come in the order in which
     they win where two claim the same name."""
-    groups: dict[int, _Group] = {}
+    groups = _Groups(settings)
     problems: list[Problem] = []
     for plan in plans:
         label = plan.label or plan.file
         for rest in plan.rest:
-            _group(groups, rest, rest.port, settings).rest.append((label, rest))
+            groups.of(rest, rest.port).rest.append((label, rest))
         for mcp in plan.mcp:
             if mcp.port is None or mcp.transport is McpTransport.STDIO:
                 problems.append(_for_stdio(mcp))
             else:
-                _group(groups, mcp, mcp.port, settings).mcp.append((label, mcp))
+                groups.of(mcp, mcp.port).mcp.append((label, mcp))
         for skills in plan.skills:
-            _group(groups, skills, skills.port, settings).skills.append((label, skills))
+            groups.of(skills, skills.port).skills.append((label, skills))
         for control in plan.control:
-            group = _group(groups, control, control.port, settings)
+            group = groups.of(control, control.port)
             if group.control is None:
                 group.control = control
             else:
@@ -110,25 +110,32 @@ def share_ports(
             tuple(group.skills),
             group.control,
         )
-        for key, group in sorted(groups.items(), key=lambda entry: entry[1].declared)
+        for key, group in sorted(groups.by_key.items(), key=lambda entry: entry[1].declared)
     )
     return listeners, problems
 
 
-def _group(
-    groups: dict[int, _Group],
-    adapter: _Adapter,
-    declared: int,
-    settings: PortSettings,
-) -> _Group:
-    key = settings.moved.get(declared, declared) or -declared
-    group = groups.get(key)
-    if group is None:
-        group = groups[key] = _Group(declared, adapter.place)
-    elif declared < group.declared:
-        group.declared, group.place = declared, adapter.place
-    group.adapters.append(adapter)
-    return group
+class _Groups:
+    """The adapters by the port to open, which several declared ones may be moved to."""
+
+    def __init__(self, settings: PortSettings) -> None:
+        self._settings = settings
+        self._by_declared: dict[int, _Group] = {}
+        self.by_key: dict[int, _Group] = {}
+
+    def of(self, adapter: _Adapter, declared: int) -> _Group:
+        group = self._by_declared.get(declared)
+        if group is None:
+            group = self._by_declared[declared] = self._begun(adapter, declared)
+        group.adapters.append(adapter)
+        return group
+
+    def _begun(self, adapter: _Adapter, declared: int) -> _Group:
+        key = self._settings.moved.get(declared, declared) or -declared
+        group = self.by_key.setdefault(key, _Group(declared, adapter.place))
+        if declared < group.declared:
+            group.declared, group.place = declared, adapter.place
+        return group
 
 
 def _address(

@@ -7,6 +7,7 @@ import gc
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from naftiko_runtime.serving.collection import Collection, load_collection
 from naftiko_runtime.serving.logs import LOGGER
@@ -22,14 +23,19 @@ RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
 
 
-def _load_first(settings: SourceSettings) -> Collection:
+Prepare: TypeAlias = Callable[[Collection], None]
+
+
+def _load_first(settings: SourceSettings, prepare: Prepare) -> Collection:
     """Loads with Python's collector of cycles at rest. It would look at all that is loaded again
     and again, in as much time as loading takes; once is enough, as most of it stays. The modules
     stay as well, and are not looked at even once: there is no garbage in them worth the time."""
     gc.disable()
     gc.freeze()
     try:
-        return load_collection(settings)
+        collection = load_collection(settings)
+        prepare(collection)
+        return collection
     finally:
         gc.collect()
         gc.freeze()
@@ -39,8 +45,11 @@ def _load_first(settings: SourceSettings) -> Collection:
 class Sources:
     """Owns the current collection. Loading goes on in a thread, so that calls do as well."""
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: SourceSettings, prepare: Prepare = lambda _: None) -> None:
+        """`prepare` gets each new collection in that thread, before anybody is told of it: under
+        load, each change of threads costs milliseconds."""
         self._settings = settings
+        self._prepare = prepare
         self._looking = asyncio.Lock()
         self.current: Collection
         self._taken: Collection
@@ -49,7 +58,9 @@ class Sources:
 
     async def load(self) -> Collection:
         """The first collection; to be called before `follow`."""
-        self.current = self._taken = await asyncio.to_thread(_load_first, self._settings)
+        self.current = self._taken = await asyncio.to_thread(
+            _load_first, self._settings, self._prepare
+        )
         return self.current
 
     async def follow(self, changed: Callable[[Collection, Collection], Awaitable[None]]) -> None:
@@ -95,11 +106,24 @@ class Sources:
             return self.current.unsettled
 
     async def _renewed(self, notified: frozenset[Path] | None) -> Collection:
-        before = self.current
-        now = await asyncio.to_thread(load_collection, self._settings, before, notified)
-        if _lacks_files(now, before) or now.operator.kept > before.operator.kept:
+        now = await asyncio.to_thread(self._load_again, notified)
+        if now is None:
             await asyncio.sleep(_SECOND_LOOK_SECONDS)
-            now = await asyncio.to_thread(load_collection, self._settings, before)
+            now = await asyncio.to_thread(self._load_again, None, is_final=True)
+        assert now is not None, "a final look does not put off"
+        return now
+
+    def _load_again(
+        self, notified: frozenset[Path] | None, *, is_final: bool = False
+    ) -> Collection | None:
+        """None where something is missing that may be there again soon, unless `is_final`."""
+        before = self.current
+        now = load_collection(self._settings, before, notified)
+        lacks = _lacks_files(now, before) or now.operator.kept > before.operator.kept
+        if lacks and not is_final:
+            return None
+        if now.differs_from(before):
+            self._prepare(now)
         return now
 
     def _targets(self) -> set[Path]:

@@ -7,7 +7,8 @@ or are linked, problems, other folders, settings) it says that only a search can
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,12 +32,15 @@ class Touched:
 
 
 def touched_files(
-    before: Found, notified: Iterable[Path], settings: Path | None = None
+    before: Found,
+    known: Container[Path],
+    notified: Iterable[Path],
+    settings: Path | None = None,
 ) -> Touched | None:
-    """None where only a search can tell. `settings` as for `find_files`."""
+    """None where only a search can tell. `known` are the files of `before`, `settings` is as for
+    `find_files`."""
     if before.has_links or any(problem.rule == "empty-folder" for problem in before.problems):
         return None
-    known = frozenset(before.files)
     faulty = {problem.place.file for problem in before.problems}
     touched: set[Path] = set()
     for path in notified:
@@ -52,11 +56,13 @@ def touched_files(
         if spelled not in known and before.named:
             return None  # which may be this file, spelled otherwise
         touched.add(spelled)
-    added = touched - known
+    added = [path for path in touched if path not in known]
     if not added:
         return Touched(before, frozenset(touched))
-    files = tuple(sorted((*before.files, *added), key=str))
-    return Touched(replace(before, files=files), frozenset(touched))
+    files = [*before.files]
+    for path in added:
+        insort(files, path, key=str)
+    return Touched(replace(before, files=tuple(files)), frozenset(touched))
 
 
 def _as_searched(path: Path, folders: Iterable[Path]) -> Path | None:
