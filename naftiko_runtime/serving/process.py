@@ -203,6 +203,7 @@ class _Process:
         problems += await self._observability.adopt(collection.plans, collection.variables)
         problems += await self._listeners.tell(collection)
         applied = await self._service.apply(self._tables)
+        await asyncio.sleep(0)  # callers who have waited come before what is told of the change
         self._problems = [*collection.all_problems, *problems, *applied.problems]
         self._problems += open_to_others(port.plan for port in applied.ports)
         self._management.note(collection, applied, self._problems)

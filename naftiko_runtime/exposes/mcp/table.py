@@ -86,9 +86,15 @@ def build_mcp_table(
 
 
 def _instructions(adapters: Iterable[McpAdapterPlan]) -> str:
-    """What the files say of their adapters, a paragraph each."""
-    paragraphs = dict.fromkeys(
-        f"{adapter.namespace}: {adapter.description}" for adapter in adapters if adapter.description
-    )
+    """What the files say of their adapters, a paragraph each, as far as there is room."""
+    paragraphs: dict[str, None] = {}
+    length = 0
+    for adapter in adapters:
+        if length > _LONGEST_INSTRUCTIONS + 2:
+            break
+        if adapter.description:
+            paragraph = f"{adapter.namespace}: {adapter.description}"
+            length += 0 if paragraph in paragraphs else len(paragraph) + 2
+            paragraphs[paragraph] = None
     text = "\n\n".join(paragraphs)
     return text if len(text) <= _LONGEST_INSTRUCTIONS else text[: _LONGEST_INSTRUCTIONS - 1] + "…"
