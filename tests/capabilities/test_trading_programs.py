@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,7 +102,13 @@ def programs(shared: Path) -> dict[str, str]:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Iterator[Trading]:
-    """Served on port 8000 itself, which is written in the programs."""
+    """Served on port 8000 itself, which is written in the programs, by one test at a time."""
+    with (Path(tempfile.gettempdir()) / "naftiko-test-port-8000").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield from _published(tmp_path)
+
+
+def _published(tmp_path: Path) -> Iterator[Trading]:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
